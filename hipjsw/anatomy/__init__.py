@@ -1,0 +1,1 @@
+"""Landmarks, the curves through them and the label maps made from the curves."""

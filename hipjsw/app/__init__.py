@@ -1,0 +1,1 @@
+"""What the doors share: configuration, runs and their folders, sweeps."""

@@ -1,0 +1,57 @@
+"""From a configuration to the objects of a run."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from hipjsw.cohort.store import Store
+from hipjsw.learning.data import Budget, HipData
+from hipjsw.learning.resunet import seeded
+from hipjsw.learning.task import SegmentationTask
+
+__all__ = ["build_data", "build_task", "trainer_options"]
+
+
+def build_task(cfg: DictConfig) -> SegmentationTask:
+    """The task: net (weights from ``seed`` alone), activation, loss, optimiser, schedule."""
+    activation = instantiate(cfg.activation)
+    return SegmentationTask(
+        net=seeded(lambda: instantiate(cfg.net, out_channels=activation.num_channels), int(cfg.seed)),
+        activation=activation,
+        loss=instantiate(cfg.loss),
+        optimiser=instantiate(cfg.optim.optimizer),
+        schedule=None if cfg.optim.schedule is None else instantiate(cfg.optim.schedule),
+        channels_last=bool(cfg.trainer.channels_last),
+    )
+
+
+def build_data(cfg: DictConfig, store: Store, test_part: str = "test") -> HipData:
+    """The data module; dataset sizes are the study's divided by the scale."""
+    divisor = int(cfg.scale.divisor)
+    return HipData(
+        store,
+        num_train=-(-int(cfg.dataset_size.train_hips) // divisor),
+        num_val=-(-int(cfg.dataset_size.val_hips) // divisor),
+        budget=build_budget(cfg),
+        augmentation=instantiate(cfg.augment),
+        seed=int(cfg.seed),
+        hard=bool(cfg.target.hard),
+        num_workers=int(cfg.get("num_workers", 0)),
+        test_part=test_part,
+    )
+
+
+def build_budget(cfg: DictConfig) -> Budget:
+    """The budget of a run."""
+    return Budget(int(cfg.budget.steps), int(cfg.budget.val_every), int(cfg.budget.batch_size))
+
+
+def trainer_options(cfg: DictConfig) -> dict[str, Any]:
+    """What goes to Lightning's Trainer; sets the number of threads where the configuration says one."""
+    if cfg.trainer.threads is not None:
+        torch.set_num_threads(int(cfg.trainer.threads))
+    return cast(dict[str, Any], dict(cfg.trainer.options))

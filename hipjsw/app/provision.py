@@ -1,0 +1,102 @@
+"""Data where it is missing: the phantom cohort and its store, made once, by one process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from hipjsw.app.lock import only_one
+from hipjsw.cohort.split import SplitSpec
+from hipjsw.cohort.store import STORE_VERSION, Store, StoreError
+from hipjsw.cohort.writing import PrepareSpec, prepare_cohort
+from hipjsw.imaging.view import ViewSpec
+from hipjsw.phantom.cohort import write_cohort
+from hipjsw.phantom.population import PHANTOM_VERSION
+
+__all__ = ["num_workers", "prepare_spec", "progress_bar", "provide_store", "view_spec"]
+
+
+def view_spec(cfg: DictConfig) -> ViewSpec:
+    """The view of a configuration.
+
+    Raises:
+        ValueError: A key or value that makes no view.
+    """
+    content: dict[str, Any] = OmegaConf.to_container(cfg.view, resolve=True)  # type: ignore[assignment]
+    try:
+        return ViewSpec(**content)
+    except TypeError as error:
+        raise ValueError(f"view: {error}; conf/view has the keys") from error
+
+
+def prepare_spec(cfg: DictConfig) -> PrepareSpec:
+    """What a store is made of, from a configuration with ``view``, ``labels`` and ``split``."""
+    return PrepareSpec(view_spec(cfg), str(cfg.labels.name), SplitSpec(**cfg.split))
+
+
+def num_workers(wanted: int | None) -> int:
+    """Processes for work on films: as told, else one a core."""
+    return wanted if wanted is not None else len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error; yields the function that moves it (done, total)."""
+    console = Console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    if not console.is_terminal:
+        console.print(f"{what} ...")
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def provide_store(cfg: DictConfig) -> Store:
+    """The store a training run reads.
+
+    ``data=cohort`` opens ``store=DIR``. ``data=phantom`` opens the phantom store of this configuration under
+    ``data_dir``, and makes it, and the cohort it is made of, where they are missing.
+
+    Raises:
+        StoreError: No store named, none there, or one of another view.
+    """
+    if cfg.store is not None:
+        store = Store.open(Path(cfg.store))
+    elif cfg.data.name == "phantom":
+        store = _phantom_store(cfg)
+    else:
+        raise StoreError(
+            "data=cohort needs store=DIR, a store made with: python -m hipjsw.prepare cohort=DIR store=DIR"
+        )
+    store.require_view(view_spec(cfg))
+    if store.meta["labels"] != cfg.labels.name:
+        raise StoreError(
+            f"{store.folder} holds labels={store.meta['labels']}, the run wants labels={cfg.labels.name}; "
+            "prepare another store"
+        )
+    return store
+
+
+def _phantom_store(cfg: DictConfig) -> Store:
+    spec = prepare_spec(cfg)
+    cohort = Path(cfg.data_dir) / f"phantom-v{PHANTOM_VERSION}-n{cfg.data.subjects}-seed{cfg.data.seed}"
+    digest = hashlib.sha256(json.dumps([STORE_VERSION, asdict(spec)], sort_keys=True).encode()).hexdigest()[:8]
+    folder = cohort.with_name(f"{cohort.name}-{spec.view.name}-{digest}")
+    with only_one(folder, wait=True):
+        if (folder / "store.json").is_file():
+            return Store.open(folder)
+        workers = num_workers(cfg.workers)
+        with only_one(cohort, wait=True), progress_bar("drawing phantom films") as moved:
+            write_cohort(cohort, int(cfg.data.subjects), int(cfg.data.seed), workers, moved)
+        with progress_bar("preparing hip views") as moved:
+            return prepare_cohort(cohort, folder, spec, workers, progress=moved)

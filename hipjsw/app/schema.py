@@ -1,0 +1,185 @@
+"""The root of each door's configuration, as dataclasses: a misspelled key is refused, a wrong type too.
+
+Groups whose content is an object to build (``_target_``) or a plain value type are left open here; building them
+refuses what does not fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+__all__ = ["EvaluateConfig", "PhantomConfig", "PrepareConfig", "TrainConfig", "register_schemas"]
+
+
+@dataclass
+class LabelsConfig:
+    """How labels are made of landmarks: a name of ``hipjsw.anatomy.labels.LABELS``."""
+
+    name: str = MISSING
+
+
+@dataclass
+class TargetConfig:
+    """What a pixel's target is: area coverage (soft) or its largest class alone (hard)."""
+
+    name: str = MISSING
+    hard: bool = MISSING
+
+
+@dataclass
+class DatasetSizeConfig:
+    """The study's numbers of hips; a scale divides them."""
+
+    name: str = MISSING
+    train_hips: int = MISSING
+    val_hips: int = MISSING
+
+
+@dataclass
+class ScaleConfig:
+    """How much of the study is done: its numbers of hips divided, and a budget for each dataset size."""
+
+    name: str = MISSING
+    divisor: int = MISSING
+    subjects: int = MISSING
+    batch_size: int = MISSING
+    steps: dict[str, int] = MISSING
+    val_every: dict[str, int] = MISSING
+
+
+@dataclass
+class BudgetConfig:
+    """Optimiser steps, steps between validations, hips a step."""
+
+    steps: int = MISSING
+    val_every: int = MISSING
+    batch_size: int = MISSING
+
+
+@dataclass
+class DataConfig:
+    """Where hips come from: a phantom cohort made on demand, or a store of a cohort."""
+
+    name: str = MISSING
+    subjects: int | None = None
+    seed: int | None = None
+
+
+@dataclass
+class SplitConfig:
+    """How persons are dealt to train, validation and test (hipjsw.cohort.split.SplitSpec)."""
+
+    seed: int = 0
+    test_hips: int = 100
+    test_share: float = 0.35
+    val_share: float = 1.0 / 9.0
+
+
+@dataclass
+class TrainerConfig:
+    """Hardware and precision; ``options`` go to Lightning's Trainer."""
+
+    name: str = MISSING
+    channels_last: bool = False
+    threads: int | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class LoggerConfig:
+    """Where curves and results are mirrored."""
+
+    name: str = MISSING
+    project: str = "hipjsw"
+    entity: str | None = None
+    mode: str = "auto"
+
+
+@dataclass
+class AblationConfig:
+    """A question: which table of the study, what it printed for each arm."""
+
+    name: str = MISSING
+    title: str = ""
+    question: str = ""
+    study: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class TrainConfig:
+    """Root of ``python -m hipjsw.train``."""
+
+    seed: int = 0
+    run: str | None = None
+    store: str | None = None
+    runs_dir: str = "runs"
+    data_dir: str = "data"
+    workers: int | None = None
+    num_workers: int = 0
+    group: str | None = None
+    data: DataConfig = field(default_factory=DataConfig)
+    scale: ScaleConfig = field(default_factory=ScaleConfig)
+    budget: BudgetConfig = field(default_factory=BudgetConfig)
+    dataset_size: DatasetSizeConfig = field(default_factory=DatasetSizeConfig)
+    view: Any = MISSING
+    labels: LabelsConfig = field(default_factory=LabelsConfig)
+    target: TargetConfig = field(default_factory=TargetConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    net: Any = MISSING
+    activation: Any = MISSING
+    loss: Any = MISSING
+    augment: Any = MISSING
+    optim: Any = MISSING
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    logger: LoggerConfig = field(default_factory=LoggerConfig)
+    ablation: AblationConfig | None = None
+
+
+@dataclass
+class PhantomConfig:
+    """Root of ``python -m hipjsw.phantom``."""
+
+    out: str = MISSING
+    subjects: int = 160
+    seed: int = 1
+    workers: int | None = None
+
+
+@dataclass
+class PrepareConfig:
+    """Root of ``python -m hipjsw.prepare``."""
+
+    cohort: str = MISSING
+    store: str = MISSING
+    view: Any = MISSING
+    labels: LabelsConfig = field(default_factory=LabelsConfig)
+    split: SplitConfig = field(default_factory=SplitConfig)
+    id_key: str | None = None
+    workers: int | None = None
+
+
+@dataclass
+class EvaluateConfig:
+    """Root of ``python -m hipjsw.evaluate``."""
+
+    run: str = MISSING
+    store: str | None = None
+    split: str = "test"
+    out: str | None = None
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+
+
+def register_schemas() -> None:
+    """Make the roots known to Hydra under the names that conf/*.yaml starts from."""
+    store = ConfigStore.instance()
+    for name, node in (
+        ("train_schema", TrainConfig),
+        ("phantom_schema", PhantomConfig),
+        ("prepare_schema", PrepareConfig),
+        ("evaluate_schema", EvaluateConfig),
+    ):
+        store.store(name=name, node=node)

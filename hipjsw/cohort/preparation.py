@@ -1,0 +1,168 @@
+"""One film to its hip views, labels and widths: the work of preparing, film by film."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hipjsw.anatomy.labels import LabelError, label_coverage
+from hipjsw.anatomy.landmarks import HipLandmarks, PointsError, Side, read_points, split_sides
+from hipjsw.cohort.findings import Finding, Severity
+from hipjsw.cohort.layout import FilmEntry
+from hipjsw.imaging.dicom import read_dicom
+from hipjsw.imaging.radiograph import FilmError, Radiograph
+from hipjsw.imaging.spacing import PixelSpacing
+from hipjsw.imaging.view import HipView, ViewSpec
+from hipjsw.jsw.profile import Unmeasurable, measure_landmarks
+
+__all__ = ["PreparedFilm", "PreparedHip", "prepare_film"]
+
+#: Fitted femoral head of an adult, and the longest step between femur points when the numbering is right.
+HEAD_RADIUS_MM = (17.0, 42.0)
+LONGEST_STEP_MM = 45.0
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedHip:
+    """One hip as it goes into the store, or why it does not.
+
+    Args:
+        side: The patient's side.
+        reason: Why the hip is left out; empty for a usable one.
+        mjsw_mm: Width between the landmark curves, None if there is none.
+        image: ``(rows, cols)`` uint16, 0..65535 for 0..1 (usable hips).
+        planes: ``(4, rows, cols)`` uint8: femur, acetabulum, joint space, weight, 0..255 for 0..1.
+        landmarks_px: ``(80, 2)`` landmarks in view pixels.
+        centre_mm: ``(2,)`` film place under the view's centre in mm.
+    """
+
+    side: Side
+    reason: str
+    mjsw_mm: float | None = None
+    image: NDArray[np.uint16] | None = None
+    planes: NDArray[np.uint8] | None = None
+    landmarks_px: NDArray[np.float64] | None = None
+    centre_mm: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedFilm:
+    """What came of one film.
+
+    Args:
+        entry: The film.
+        spacing: Its spacing, None without one (or where the film could not be read).
+        digest: Hash of film and points bytes.
+        hips: Two hips, right then left.
+        findings: What was noticed.
+    """
+
+    entry: FilmEntry
+    spacing: PixelSpacing | None
+    digest: str
+    hips: tuple[PreparedHip, ...]
+    findings: tuple[Finding, ...]
+
+
+def prepare_film(cohort: Path, entry: FilmEntry, view: ViewSpec, labels: str) -> PreparedFilm:
+    """Prepare both hips of a film; never raises for what is wrong with the film.
+
+    Args:
+        cohort: The cohort folder the entry's paths start from.
+        entry: The film.
+        view: What each view shows.
+        labels: Name of the way labels are made.
+    """
+    film: Radiograph | None = None
+    try:
+        if entry.points is None:
+            raise FilmError("film_without_points", "no .pts file; the film cannot be labelled and is left out")
+        film = read_dicom(cohort / entry.film)
+        if film.spacing is None:
+            raise FilmError("no_spacing", "no usable pixel spacing in the header, so no millimetres; left out")
+        sides = split_sides(read_points(cohort / entry.points))
+    except (FilmError, PointsError) as error:
+        rule = error.rule if isinstance(error, FilmError) else "bad_points"
+        return _left_out(cohort, entry, film, rule, str(error))
+    hips = [_prepare_hip(film, film.spacing, landmarks, view, labels) for landmarks in sides.values()]
+    findings = tuple(
+        Finding(entry.film, Severity.ERROR, "implausible_hip", f"{hip.side} hip left out: {hip.reason}")
+        for hip in hips
+        if hip.reason
+    )
+    return PreparedFilm(entry, film.spacing, _digest(cohort, entry), tuple(hips), findings)
+
+
+def _left_out(cohort: Path, entry: FilmEntry, film: Radiograph | None, rule: str, message: str) -> PreparedFilm:
+    hips = tuple(PreparedHip(side, rule) for side in Side)
+    finding = Finding(entry.film, Severity.ERROR, rule, message)
+    return PreparedFilm(entry, film.spacing if film else None, _digest(cohort, entry), hips, (finding,))
+
+
+def _prepare_hip(
+    film: Radiograph, spacing: PixelSpacing, landmarks: HipLandmarks, spec: ViewSpec, labels: str
+) -> PreparedHip:
+    side = landmarks.side
+    try:
+        centre_mm = _plausible_centre_mm(landmarks, film, spacing)
+        width = measure_landmarks(landmarks)
+        if isinstance(width, Unmeasurable):
+            return PreparedHip(side, width.reason)
+        view = _hip_view(film, spacing, side, centre_mm, spec)
+        in_view = HipLandmarks(view.from_film_mm(landmarks.points), side)
+        coverage = label_coverage(in_view, spec.stored_shape, labels)
+    except (LabelError, ValueError) as error:
+        return PreparedHip(side, str(error))
+    image, _ = view.normalised(film, spec)
+    planes = np.concatenate([coverage[1:], np.ones((1, *spec.stored_shape), dtype=np.float32)])
+    return PreparedHip(
+        side=side,
+        reason="",
+        mjsw_mm=width.mjsw_mm,
+        image=np.round(image * 65535).astype(np.uint16),
+        planes=np.round(planes * 255).astype(np.uint8),
+        landmarks_px=in_view.points,
+        centre_mm=view.centre_mm,
+    )
+
+
+def _hip_view(
+    film: Radiograph, spacing: PixelSpacing, side: Side, head_mm: NDArray[np.float64], spec: ViewSpec
+) -> HipView:
+    middle_mm = spacing.to_mm((np.asarray(film.shape) - 1.0) / 2.0)
+    centre_mm = head_mm if spec.centre == "head" else middle_mm
+    return HipView(spec.stored_shape, spec.pixel_mm, centre_mm, side is Side.LEFT, spacing)
+
+
+def _plausible_centre_mm(
+    landmarks: HipLandmarks, film: Radiograph, spacing: PixelSpacing
+) -> NDArray[np.float64]:
+    """Centre of the head in mm.
+
+    Raises:
+        ValueError: Points that are no adult hip on this film, with the number that shows it.
+    """
+    centre_mm, radius_mm = landmarks.head_circle()
+    low, high = HEAD_RADIUS_MM
+    if not low <= radius_mm <= high:
+        raise ValueError(f"femoral head radius {radius_mm:.1f} mm is not between {low:.0f} and {high:.0f} mm")
+    step_mm = float(np.linalg.norm(np.diff(landmarks.femur.points, axis=0), axis=1).max())
+    if step_mm > LONGEST_STEP_MM:
+        raise ValueError(f"a step of {step_mm:.0f} mm along the femur; are the points in the 160-point order?")
+    joint_px = spacing.to_px(np.concatenate([landmarks.points[18:28], landmarks.points[70:75]]))
+    if (joint_px < -0.5).any() or (joint_px > np.asarray(film.shape) - 0.5).any():
+        raise ValueError("head or roof points lie outside the film")
+    return centre_mm
+
+
+def _digest(cohort: Path, entry: FilmEntry) -> str:
+    content = hashlib.blake2b(digest_size=16)
+    for name in (entry.film, entry.points):
+        if name is not None and (cohort / name).is_file():
+            with (cohort / name).open("rb") as file:
+                content.update(hashlib.file_digest(file, "blake2b").digest())
+    return content.hexdigest()

@@ -1,0 +1,1 @@
+"""Films: pixels, their spacing in millimetres, and the geometry of a hip view."""

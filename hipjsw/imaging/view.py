@@ -1,0 +1,141 @@
+"""Hip views: film to view geometry, there and back, and the resampling between them.
+
+A view shows one hip like a right one (medial towards larger columns) on square pixels of a stated size. Its geometry
+is one affine map; points and pixels go through the same map, so they cannot come apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hipjsw.imaging.radiograph import Radiograph
+from hipjsw.imaging.spacing import PixelSpacing
+
+__all__ = ["HipView", "ViewSpec"]
+
+#: Standard deviation of the Gaussian before resampling, in view pixels: little aliasing, little blur.
+ANTIALIAS_PX = 0.45
+
+
+@dataclass(frozen=True)
+class ViewSpec:
+    """What a view shows: one file of conf/view.
+
+    Args:
+        name: The file's name.
+        rows_px: Rows of the network's input.
+        cols_px: Columns of the network's input.
+        pixel_mm: Pixel size in mm.
+        margin_px: Pixels kept on each side in the store, for augmentation to move in.
+        centre: ``head`` (the fitted femoral head) or ``film``.
+        normalise_over: Percentiles are taken over the ``view`` or the ``film``.
+        low_percentile: This percentile becomes 0; below is clipped.
+        high_percentile: This percentile becomes 1; above is clipped.
+
+    Raises:
+        ValueError: A value that makes no view.
+    """
+
+    name: str
+    rows_px: int
+    cols_px: int
+    pixel_mm: float
+    margin_px: int
+    centre: str
+    normalise_over: str
+    low_percentile: float
+    high_percentile: float
+
+    def __post_init__(self) -> None:
+        if self.centre not in ("head", "film"):
+            raise ValueError(f"view.centre is 'head' or 'film', not {self.centre!r}")
+        if self.normalise_over not in ("view", "film"):
+            raise ValueError(f"view.normalise_over is 'view' or 'film', not {self.normalise_over!r}")
+        if min(self.rows_px, self.cols_px) < 16 or self.pixel_mm <= 0 or self.margin_px < 0:
+            raise ValueError(f"view {self.name} of {self.rows_px}x{self.cols_px} px at {self.pixel_mm} mm is no view")
+
+    @property
+    def stored_shape(self) -> tuple[int, int]:
+        """``(rows, cols)`` in the store, margin included."""
+        return self.rows_px + 2 * self.margin_px, self.cols_px + 2 * self.margin_px
+
+
+@dataclass(frozen=True, eq=False)
+class HipView:
+    """Where a view lies on its film.
+
+    Args:
+        shape: ``(rows, cols)`` of the view.
+        pixel_mm: Size of its square pixels in mm.
+        centre_mm: ``(2,)`` film place ``(row, col)`` in mm under the view's centre.
+        mirrored: Whether columns run against the film's (left hips).
+        spacing: The film's spacing.
+    """
+
+    shape: tuple[int, int]
+    pixel_mm: float
+    centre_mm: NDArray[np.float64]
+    mirrored: bool
+    spacing: PixelSpacing
+
+    @property
+    def _middle_px(self) -> NDArray[np.float64]:
+        return (np.asarray(self.shape, dtype=np.float64) - 1.0) / 2.0
+
+    @property
+    def _direction(self) -> NDArray[np.float64]:
+        return np.array([1.0, -1.0 if self.mirrored else 1.0])
+
+    def from_film_mm(self, points_mm: NDArray[Any]) -> NDArray[np.float64]:
+        """Film points ``(..., 2)`` in mm to view pixels."""
+        return (np.asarray(points_mm) - self.centre_mm) * self._direction / self.pixel_mm + self._middle_px
+
+    def to_film_mm(self, points_px: NDArray[Any]) -> NDArray[np.float64]:
+        """View points ``(..., 2)`` in pixels to film mm."""
+        return (np.asarray(points_px) - self._middle_px) * self.pixel_mm * self._direction + self.centre_mm
+
+    def sample(self, film: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Resample film pixels to the view.
+
+        Args:
+            film: ``(rows, cols)`` film pixels.
+
+        Returns:
+            The view ``(rows, cols)`` in the film's values (0 outside it), and the mask of what the film covers.
+        """
+        grid = np.stack(np.meshgrid(*(np.arange(n, dtype=np.float64) for n in self.shape), indexing="ij"), axis=-1)
+        place = self.spacing.to_px(self.to_film_mm(grid))
+        limit = np.array(film.shape) - 0.5
+        inside = ((place >= -0.5) & (place <= limit)).all(axis=-1)
+        scale = self.pixel_mm / np.array([self.spacing.row_mm, self.spacing.col_mm])
+        sigma = np.where(scale > 1.0, ANTIALIAS_PX * scale, 0.0)
+        pad = np.ceil(4 * sigma).astype(int) + 2
+        low = np.clip(np.floor(place.min(axis=(0, 1))).astype(int) - pad, 0, None)
+        high = np.minimum(np.ceil(place.max(axis=(0, 1))).astype(int) + pad + 1, film.shape)
+        if (high <= low).any():
+            return np.zeros(self.shape, dtype=np.float32), inside
+        patch = film[low[0] : high[0], low[1] : high[1]].astype(np.float32)
+        if (sigma > 0).any():
+            patch = cv2.GaussianBlur(
+                patch, (0, 0), sigmaX=float(sigma[1]), sigmaY=float(sigma[0]), borderType=cv2.BORDER_REPLICATE
+            )
+        local = (place - low).astype(np.float32)
+        values = cv2.remap(
+            patch, local[..., 1], local[..., 0], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.where(inside, values, 0.0).astype(np.float32), inside
+
+    def normalised(self, film: Radiograph, spec: ViewSpec) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """The view scaled to [0, 1] between the spec's percentiles (0 outside the film), and the film's mask."""
+        values, inside = self.sample(film.pixels)
+        reference = values[inside] if spec.normalise_over == "view" else film.pixels[::4, ::4]
+        if reference.size == 0:
+            return np.zeros_like(values), inside
+        low, high = np.percentile(reference, (spec.low_percentile, spec.high_percentile))
+        scaled = (values - low) / max(float(high - low), 1e-6)
+        return np.where(inside, np.clip(scaled, 0.0, 1.0), 0.0).astype(np.float32), inside

@@ -1,0 +1,1 @@
+"""The measurement: sub-pixel curves from probabilities, and the joint space width between two curves."""

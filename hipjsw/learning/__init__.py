@@ -1,0 +1,1 @@
+"""Networks, activations, losses, overlap and augmentation: what training is made of."""

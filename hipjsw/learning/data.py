@@ -1,0 +1,199 @@
+"""Hips for a network: samples from the store, in an order that depends on nothing but the seed.
+
+Training reads one endless stream: the hips are shuffled anew each time all have been seen, by the seed and the number
+of that pass, and every draw has a running number that decides its augmentation. An epoch is so many steps of that
+stream, so budgets are counted in optimiser steps whatever the size of the set, and a resumed run goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import lightning as L  # noqa: N812  (the library's own name for itself)
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from hipjsw.cohort.store import Store
+from hipjsw.learning.augment import Augmentation, CentreCrop
+
+__all__ = ["Batch", "Budget", "Draw", "HipData", "HipDataset", "StreamSampler"]
+
+Batch = dict[str, torch.Tensor]
+
+
+class Draw(NamedTuple):
+    """One turn of the training stream: which hip, and the number that decides how it is augmented."""
+
+    position: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a run trains.
+
+    Args:
+        steps: Optimiser steps in all.
+        val_every: Steps between validations; one epoch.
+        batch_size: Hips a step.
+
+    Raises:
+        ValueError: Numbers that make no run.
+    """
+
+    steps: int
+    val_every: int
+    batch_size: int
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.val_every, self.batch_size) < 1 or self.steps % self.val_every:
+            raise ValueError(
+                f"budget: {self.steps} steps must be a multiple of val_every={self.val_every}, and both and "
+                f"batch_size={self.batch_size} at least 1"
+            )
+
+    @property
+    def epochs(self) -> int:
+        """Validations in all."""
+        return self.steps // self.val_every
+
+
+class HipDataset(Dataset[Batch]):
+    """Hips of a store as samples.
+
+    A sample is ``image (1, h, w)``, ``target (4, h, w)`` area coverage (or one-hot), ``weight (h, w)``, all float32,
+    and ``row``, the hip's row in the store.
+
+    Args:
+        store: Where from.
+        rows: Array rows of the hips.
+        augmentation: What makes the network's sample of the stored one.
+        seed: First part of every augmentation's key.
+        hard: Whether each pixel's target is its largest class alone, as the study's masks had it.
+    """
+
+    def __init__(
+        self, store: Store, rows: Sequence[int], augmentation: Augmentation, seed: int, hard: bool = False
+    ) -> None:
+        self.store = store
+        self.rows = list(rows)
+        self.augmentation = augmentation
+        self.seed = seed
+        self.hard = hard
+        self.size = (store.view.rows_px, store.view.cols_px)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, draw: Draw | int) -> Batch:
+        position, number = draw if isinstance(draw, tuple) else (draw, 0)
+        row = self.rows[position]
+        image = self.store.images[row].astype(np.float32) / np.float32(65535)
+        stored = self.store.planes[row]
+        background = 255 - np.minimum(stored[:3].sum(axis=0, dtype=np.int16), 255)
+        planes = np.concatenate([background[None].astype(np.uint8), stored])
+        image, changed = self.augmentation(image, planes, self.size, (self.seed, number))
+        target = torch.from_numpy(changed[:4])
+        if self.hard:
+            target = torch.zeros_like(target).scatter_(0, target.argmax(0, keepdim=True), 1.0)
+        return {
+            "image": torch.from_numpy(image)[None],
+            "target": target,
+            "weight": torch.from_numpy(changed[4]),
+            "row": torch.tensor(row),
+        }
+
+
+class StreamSampler(Sampler[Draw]):
+    """The training stream, an epoch at a time.
+
+    Args:
+        num_hips: Hips in the set.
+        per_epoch: Draws in an epoch.
+        seed: Fixes every shuffle.
+    """
+
+    def __init__(self, num_hips: int, per_epoch: int, seed: int) -> None:
+        self.num_hips = num_hips
+        self.per_epoch = per_epoch
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Tell which epoch comes next; Lightning does, after a resume too."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.per_epoch
+
+    def __iter__(self) -> Iterator[Draw]:
+        order = np.empty(0, dtype=np.int64)
+        current = -1
+        for number in range(self.epoch * self.per_epoch, (self.epoch + 1) * self.per_epoch):
+            turn, place = divmod(number, self.num_hips)
+            if turn != current:
+                order = np.random.default_rng([self.seed, 0x0DE4, turn]).permutation(self.num_hips)
+                current = turn
+            yield Draw(int(order[place]), number)
+
+
+class HipData(L.LightningDataModule):
+    """Loaders over a store.
+
+    Args:
+        store: Prepared hips.
+        num_train: Training hips wanted; all if the store has fewer.
+        num_val: Validation hips wanted; all if the store has fewer.
+        budget: Steps, epoch length and batch size.
+        augmentation: For training; validation and test see the centre crop.
+        seed: Fixes order and augmentation.
+        hard: One-hot targets instead of coverage, for training and validation loss.
+        num_workers: Loading processes; they change nothing but speed.
+        test_part: The part that the test loader reads.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        num_train: int | None,
+        num_val: int | None,
+        budget: Budget,
+        augmentation: Augmentation,
+        seed: int,
+        hard: bool = False,
+        num_workers: int = 0,
+        test_part: str = "test",
+    ) -> None:
+        super().__init__()
+        self.budget = budget
+        self.seed = seed
+        self.num_workers = num_workers
+        self.train = HipDataset(store, store.rows("train", num_train), augmentation, seed, hard)
+        self.val = HipDataset(store, store.rows("val", num_val), CentreCrop(), seed, hard)
+        self.test = HipDataset(store, store.rows(test_part), CentreCrop(), seed)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Batches of the training stream; every one is full."""
+        per_epoch = self.budget.val_every * self.budget.batch_size
+        return self._loader(self.train, StreamSampler(len(self.train), per_epoch, self.seed))
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Validation hips in the order of the split."""
+        return self._loader(self.val)
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """Test hips in the order of the split."""
+        return self._loader(self.test)
+
+    def _loader(self, dataset: HipDataset, sampler: Sampler[Draw] | None = None) -> DataLoader[Batch]:
+        return DataLoader(
+            dataset,
+            batch_size=self.budget.batch_size,
+            sampler=sampler,
+            num_workers=self.num_workers,
+            persistent_workers=False,
+            multiprocessing_context="spawn" if self.num_workers else None,
+        )

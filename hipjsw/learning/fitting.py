@@ -1,0 +1,101 @@
+"""Training and testing by Lightning: the Trainer, set up in one place."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lightning as L  # noqa: N812
+from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import Logger
+
+from hipjsw.learning.callbacks import HipRecord, HistoryFile, MeasureHips, ProgressLines, StopOnNonFinite
+from hipjsw.learning.checkpoint import PlainCheckpoints, load_weights
+from hipjsw.learning.data import Budget, HipData
+from hipjsw.learning.task import SegmentationTask
+
+__all__ = ["BEST", "LAST", "fit", "measure_split"]
+
+BEST = Path("checkpoints") / "best.ckpt"
+LAST = Path("checkpoints") / "last.ckpt"
+
+
+def fit(
+    task: SegmentationTask,
+    data: HipData,
+    budget: Budget,
+    folder: Path,
+    options: Mapping[str, Any],
+    logger: Logger | None = None,
+) -> None:
+    """Train to the end of the budget, from ``last.ckpt`` if the folder holds one; the best weights end in ``best.ckpt``.
+
+    Best is the highest validation Dice (mean of the class means).
+
+    Args:
+        task: What is trained.
+        data: Its hips.
+        budget: Steps and epochs.
+        folder: The run's folder.
+        options: Passed to Lightning's Trainer: accelerator, devices, precision and the like.
+        logger: Where curves go besides the history file.
+
+    Raises:
+        NonFiniteLoss: A loss that is not a finite number.
+        CheckpointError: ``last.ckpt`` is damaged.
+    """
+    checkpoints = ModelCheckpoint(
+        dirpath=folder / BEST.parent,
+        filename=BEST.stem,
+        monitor="val/dice/mean",
+        mode="max",
+        save_last=True,
+        save_on_train_epoch_end=True,
+        auto_insert_metric_name=False,
+        enable_version_counter=False,
+    )
+    callbacks: list[L.Callback] = [StopOnNonFinite(), HistoryFile(folder / "history.csv"), checkpoints]
+    trainer = _trainer(folder, options, callbacks, logger, max_epochs=budget.epochs, check_val_every_n_epoch=1)
+    last = folder / LAST
+    trainer.fit(task, datamodule=data, ckpt_path=last if last.is_file() else None, weights_only=True)
+
+
+def measure_split(
+    task: SegmentationTask, data: HipData, folder: Path, options: Mapping[str, Any]
+) -> list[HipRecord]:
+    """Judge the best weights on the test loader's hips.
+
+    Args:
+        task: A task of the run's shape; its network gets the weights of ``best.ckpt``.
+        data: Its test loader says which hips.
+        folder: The run's folder.
+        options: As for ``fit``.
+
+    Raises:
+        CheckpointError: No usable best checkpoint.
+    """
+    task.net.load_state_dict(load_weights(folder / BEST))
+    measure = MeasureHips(data.test.store.view.pixel_mm)
+    trainer = _trainer(folder, options, [measure], None)
+    trainer.test(task, datamodule=data, verbose=False)
+    return measure.records
+
+
+def _trainer(
+    folder: Path, options: Mapping[str, Any], callbacks: Sequence[L.Callback], logger: Logger | None, **more: Any
+) -> L.Trainer:
+    seen = sys.stderr.isatty()
+    return L.Trainer(
+        default_root_dir=folder,
+        logger=logger if logger is not None else False,
+        callbacks=[*callbacks, TQDMProgressBar(refresh_rate=5) if seen else ProgressLines()],
+        enable_progress_bar=seen,
+        enable_checkpointing=any(isinstance(c, ModelCheckpoint) for c in callbacks),
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+        plugins=[PlainCheckpoints()],
+        **{**options, **more},
+    )

@@ -1,0 +1,127 @@
+"""The LightningModule: a built net, activation, loss and optimiser, and one step that all stages share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import lightning as L  # noqa: N812
+import torch
+from torch import Tensor, nn
+
+from hipjsw.learning.activation import Activation
+from hipjsw.learning.data import Batch
+from hipjsw.learning.loss import Loss
+from hipjsw.learning.overlap import FOREGROUND, ImageDice, dice_scores, hard_target
+
+__all__ = ["OptimiserFactory", "ScheduleFactory", "SegmentationTask", "Step"]
+
+OptimiserFactory = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
+ScheduleFactory = Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler]
+
+
+class Step(NamedTuple):
+    """What one pass over a batch gives: the loss and the probabilities ``(B, C, H, W)``."""
+
+    loss: Tensor
+    probs: Tensor
+
+
+class SegmentationTask(L.LightningModule):
+    """Trains and judges a network; draws nothing and writes no files.
+
+    Logs ``train/loss``, ``val/loss``, ``val/dice/...`` and ``test/dice/...`` (mean over images of each class, and the
+    mean of the class means; the empty case is ``ImageDice``'s).
+
+    Args:
+        net: Image ``(B, 1, H, W)`` to logits ``(B, activation.num_channels, H, W)``.
+        activation: What the logits mean.
+        loss: What is made small.
+        optimiser: Makes the optimiser from the parameters.
+        schedule: Makes the learning rate's schedule, stepped every batch; None for a constant rate.
+        channels_last: Memory layout of the convolutions; faster on most hardware, same numbers to rounding.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        activation: Activation,
+        loss: Loss,
+        optimiser: OptimiserFactory,
+        schedule: ScheduleFactory | None = None,
+        channels_last: bool = False,
+    ) -> None:
+        super().__init__()
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.net = net.to(memory_format=self.memory_format)  # type: ignore[call-overload]
+        self.activation = activation
+        self.loss = loss
+        self.optimiser = optimiser
+        self.schedule = schedule
+        self.val_dice = ImageDice()
+        self.test_dice = ImageDice()
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits of images ``(B, 1, H, W)``."""
+        logits: Tensor = self.net(image.contiguous(memory_format=self.memory_format))
+        return logits
+
+    def predict_foreground(self, image: Tensor) -> Tensor:
+        """Probabilities ``(B, 3, H, W)`` of femur, acetabulum and joint space."""
+        return self.activation.probs(self(image))[:, -len(FOREGROUND) :]
+
+    def _step(self, batch: Batch) -> Step:
+        logits = self(batch["image"])
+        loss = self.loss(self.activation, logits, batch["target"], batch["weight"])
+        return Step(loss, self.activation.probs(logits.detach()))
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
+        """Loss of one batch."""
+        step = self._step(batch)
+        self.log(
+            "train/loss", step.loss, on_step=True, on_epoch=True, prog_bar=True, batch_size=len(batch["row"])
+        )
+        return step.loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        """Loss and Dice of one validation batch."""
+        step = self._step(batch)
+        self.log("val/loss", step.loss, on_epoch=True, batch_size=len(batch["row"]), sync_dist=True)
+        self.val_dice.update(
+            self.activation.decode(step.probs), hard_target(batch["target"]), batch["weight"]
+        )
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the validation Dice."""
+        self._log_dice("val", self.val_dice, prog_bar=True)
+
+    def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:  # noqa: ARG002
+        """Foreground probabilities and per-hip Dice of one test batch."""
+        step = self._step(batch)
+        masks, reference = self.activation.decode(step.probs), hard_target(batch["target"])
+        self.test_dice.update(masks, reference, batch["weight"])
+        return {
+            "row": batch["row"],
+            "probs": step.probs[:, -len(FOREGROUND) :],
+            "dice": dice_scores(masks, reference, batch["weight"]),
+        }
+
+    def on_test_epoch_end(self) -> None:
+        """Log the test Dice."""
+        self._log_dice("test", self.test_dice)
+
+    def _log_dice(self, stage: str, metric: ImageDice, prog_bar: bool = False) -> None:
+        for name, value in metric.compute().items():
+            if not name.startswith("num"):
+                self.log(f"{stage}/dice/{name}", value.float(), prog_bar=prog_bar and name == "mean")
+        metric.reset()
+
+    def configure_optimizers(self) -> Any:
+        """Optimiser over all parameters, and its schedule if there is one."""
+        optimiser = self.optimiser(self.parameters())
+        if self.schedule is None:
+            return optimiser
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": self.schedule(optimiser), "interval": "step"},
+        }

@@ -1,0 +1,112 @@
+"""Door: train a network, judge it on the test hips, draw pictures, ``python -m hipjsw.train``."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import torch
+from lightning.pytorch.loggers import WandbLogger
+from omegaconf import DictConfig
+
+from hipjsw.app.build import build_data, build_task, trainer_options
+from hipjsw.app.door import open_door
+from hipjsw.app.launcher import write_job_report
+from hipjsw.app.lock import only_one
+from hipjsw.app.provision import provide_store
+from hipjsw.app.results import Results, write_results
+from hipjsw.app.runs import Run, run_identity
+from hipjsw.cohort.store import Store
+from hipjsw.learning.callbacks import NonFiniteLoss
+from hipjsw.learning.data import HipData
+from hipjsw.learning.fitting import fit, measure_split
+from hipjsw.reporting import dashboard
+from hipjsw.reporting.tables import print_table, run_table
+
+log = logging.getLogger("hipjsw")
+
+
+def main(cfg: DictConfig) -> None:
+    """Provide the data, find or make the run, train and test it unless that was done before."""
+    try:
+        store = provide_store(cfg)
+        run = Run.open(cfg, store.fingerprint)
+        with only_one(run.folder, wait=False):
+            reused = run.is_finished
+            if not reused:
+                _train(cfg, run, store)
+        _say(run, reused)
+        write_job_report("reused" if reused else "done", str(run.folder), run.metrics())
+    except KeyboardInterrupt:
+        write_job_report("failed", reason="interrupted")
+        raise
+    except Exception as error:
+        write_job_report("failed", reason=str(error).splitlines()[0] if str(error) else error.__class__.__name__)
+        raise
+
+
+def _train(cfg: DictConfig, run: Run, store: Store) -> None:
+    task, data = build_task(cfg), build_data(cfg, store)
+    _say_data(cfg, data)
+    wandb_run = _start_dashboard(cfg, run, store)
+    code = 1
+    try:
+        logger = WandbLogger(experiment=wandb_run) if wandb_run is not None else None
+        options = trainer_options(cfg)
+        fit(task, data, data.budget, run.folder, options, logger)
+        records = measure_split(task, data, run.folder, options)
+        results = write_results(run.folder, "test", records, task, data.test)
+        _mirror(wandb_run, results)
+        run.finish(results.metrics | {"train/num_hips": len(data.train), "val/num_hips": len(data.val)})
+        code = 0
+    finally:
+        if wandb_run is not None:
+            dashboard.finish(wandb_run, code)
+
+
+def _say_data(cfg: DictConfig, data: HipData) -> None:
+    log.info(
+        "training on %d hips, validating on %d, testing on %d; %d steps of %d hips, %d threads",
+        *(len(data.train), len(data.val), len(data.test), data.budget.steps, data.budget.batch_size),
+        torch.get_num_threads(),
+    )
+    wanted = -(-int(cfg.dataset_size.train_hips) // int(cfg.scale.divisor))
+    if len(data.train) < wanted:
+        log.warning(
+            "dataset_size=%s at scale=%s asks for %d training hips; the store has %d, all are taken",
+            *(cfg.dataset_size.name, cfg.scale.name, wanted, len(data.train)),
+        )
+
+
+def _start_dashboard(cfg: DictConfig, run: Run, store: Store) -> Any | None:
+    if cfg.logger.name != "wandb":
+        return None
+    return dashboard.start_run(
+        folder=run.folder,
+        project=cfg.logger.project,
+        entity=cfg.logger.entity,
+        group=run.group,
+        name=f"{cfg.loss._target_.rsplit('.', 1)[-1]}-{run.digest[:8]}",
+        config=run_identity(cfg, store.fingerprint),
+        tags=[cfg.scale.name, cfg.view.name, cfg.dataset_size.name],
+        mode=dashboard.resolve_mode(cfg.logger.mode),
+        run_id=run.digest,
+    )
+
+
+def _mirror(wandb_run: Any | None, results: Results) -> None:
+    if wandb_run is not None:
+        rows = results.hips.astype(object).where(results.hips.notna(), None).to_dict("records")
+        dashboard.log_results(wandb_run, dict(results.metrics), rows, results.pictures)
+
+
+def _say(run: Run, reused: bool) -> None:
+    title = "finished before; nothing was trained" if reused else "test hips"
+    print_table(run_table(run.metrics(), title))
+    print(f"pictures: {run.folder / 'figures'}", file=sys.stdout)
+    print(f"everything: {run.folder} (metrics.json, test_hips.csv, history.csv, checkpoints)")
+
+
+if __name__ == "__main__":
+    open_door(main, "train", expected=(NonFiniteLoss,))
