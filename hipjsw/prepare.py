@@ -43,7 +43,9 @@ def _say(store: Store) -> None:
         for column in ("severity", "rule", "count", "example"):
             table.add_column(column, justify="right" if column == "count" else "left", overflow="fold")
         for (severity, rule), rows in findings.groupby(["severity", "rule"]):
-            table.add_row(str(severity), str(rule), str(len(rows)), f"{rows.iloc[0]['film']}: {rows.iloc[0]['message']}")
+            table.add_row(
+                str(severity), str(rule), str(len(rows)), f"{rows.iloc[0]['film']}: {rows.iloc[0]['message']}"
+            )
         console.print(table)
     console.print(f"store: {store.folder}; all findings: {store.folder / 'findings.csv'}", soft_wrap=True)
     console.print(f"next: python -m hipjsw.train data=cohort store={store.folder}", soft_wrap=True)

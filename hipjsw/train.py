@@ -18,7 +18,7 @@ from hipjsw.app.provision import provide_store
 from hipjsw.app.results import Results, write_results
 from hipjsw.app.runs import Run, run_identity
 from hipjsw.cohort.store import Store
-from hipjsw.learning.callbacks import NonFiniteLoss
+from hipjsw.learning.callbacks import NonFiniteLossError
 from hipjsw.learning.data import HipData
 from hipjsw.learning.fitting import fit, measure_split
 from hipjsw.reporting import dashboard
@@ -97,7 +97,8 @@ def _start_dashboard(cfg: DictConfig, run: Run, store: Store) -> Any | None:
 
 def _mirror(wandb_run: Any | None, results: Results) -> None:
     if wandb_run is not None:
-        rows = results.hips.astype(object).where(results.hips.notna(), None).to_dict("records")
+        known = results.hips.astype(object).where(results.hips.notna(), None)
+        rows = [dict(zip(known.columns, row, strict=True)) for row in known.itertuples(index=False)]
         dashboard.log_results(wandb_run, dict(results.metrics), rows, results.pictures)
 
 
@@ -109,4 +110,4 @@ def _say(run: Run, reused: bool) -> None:
 
 
 if __name__ == "__main__":
-    open_door(main, "train", expected=(NonFiniteLoss,))
+    open_door(main, "train", expected=(NonFiniteLossError,))

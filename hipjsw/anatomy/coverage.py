@@ -44,9 +44,10 @@ def polygon_coverage(polygon: NDArray[Any], shape: tuple[int, int]) -> Floats:
     own = np.where(col < 0, 0.0, col + 1.0 - middle[:, 1])  # share of its own pixel's width right of the edge
     width = cols + 2  # one cell left of the grid, one right of it
     cell = row * width + col + 1
-    total = np.bincount(cell, weights=height * own, minlength=rows * width)
+    total: Floats = np.bincount(cell, weights=height * own, minlength=rows * width).astype(np.float64)
     total += np.bincount(cell + 1, weights=height * (1.0 - own), minlength=rows * width)[: rows * width]
-    return np.cumsum(total.reshape(rows, width), axis=1)[:, 1 : cols + 1]
+    covered: Floats = np.cumsum(total.reshape(rows, width), axis=1)[:, 1 : cols + 1]
+    return covered
 
 
 def _cut(start: Floats, end: Floats, axis: int, last: int) -> tuple[Floats, Floats]:

@@ -67,7 +67,5 @@ class Curve:
         """
         knots = self.knots[first : None if last is None else last + 1]
         counts = np.maximum(np.ceil(np.diff(knots) / step).astype(int), 1)
-        pieces = [
-            np.linspace(a, b, n, endpoint=False) for a, b, n in zip(knots[:-1], knots[1:], counts, strict=True)
-        ]
+        pieces = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(knots[:-1], knots[1:], counts, strict=True)]
         return self.at(np.concatenate([*pieces, knots[-1:]]))

@@ -16,14 +16,14 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hipjsw.app.launcher import ProcessLauncher
 from hipjsw.app.paths import conf_dir
-from hipjsw.app.schema import register_schemas
+from hipjsw.app.schema import refuse_unknown_keys, register_schemas
 
 __all__ = ["open_door"]
 
 log = logging.getLogger("hipjsw")
 
 #: What a person can mend; anything else is a defect and shows its traceback.
-EXPECTED = (ValueError, OSError, HydraException, OmegaConfBaseException)
+EXPECTED: tuple[type[Exception], ...] = (ValueError, OSError, HydraException, OmegaConfBaseException)
 
 
 def open_door(work: Callable[[DictConfig], None], name: str, expected: tuple[type[Exception], ...] = ()) -> None:
@@ -40,6 +40,7 @@ def open_door(work: Callable[[DictConfig], None], name: str, expected: tuple[typ
     def guarded(cfg: DictConfig) -> None:
         _set_up_logging()
         try:
+            refuse_unknown_keys(cfg, name)
             work(cfg)
         except KeyboardInterrupt:
             print("\ninterrupted; the same command continues where it was", file=sys.stderr)

@@ -85,9 +85,7 @@ class ProcessLauncher(Launcher):
             raise SystemExit(1)
         return [_job_return(overrides, row) for overrides, row in zip(job_overrides, rows, strict=True)]
 
-    def _job(
-        self, number: int, overrides: list[str], group: str, reports: Path, ablation: DictConfig | None
-    ) -> JobRow:
+    def _job(self, number: int, overrides: list[str], group: str, reports: Path, ablation: DictConfig | None) -> JobRow:
         report = reports / f"{number}.json"
         varied = " ".join(o for o in overrides if not o.startswith(("ablation=", "group=")))
         print(f"[{number}] {varied}", file=sys.stderr, flush=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["Busy", "only_one"]
+__all__ = ["BusyError", "only_one"]
 
 
-class Busy(ValueError):
+class BusyError(ValueError):
     """Another process is at work there."""
 
 
@@ -23,7 +23,7 @@ def only_one(folder: Path, wait: bool) -> Iterator[None]:
         wait: Wait for another process to finish, or raise.
 
     Raises:
-        Busy: Another process holds the lock and ``wait`` is off.
+        BusyError: Another process holds the lock and ``wait`` is off.
     """
     path = folder.with_name(folder.name + ".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,5 +31,5 @@ def only_one(folder: Path, wait: bool) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
-            raise Busy(f"another process is at work in {folder}; wait for it or name another folder") from None
+            raise BusyError(f"another process is at work in {folder}; wait for it or name another folder") from None
         yield

@@ -103,7 +103,7 @@ class Run:
         """Write a file of the run whole or not at all."""
         partial = self.folder / f".{name}.partial"
         partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(partial, self.folder / name)
+        partial.replace(self.folder / name)
 
 
 def _readable_name(cfg: DictConfig) -> str:

@@ -6,13 +6,13 @@ refuses what does not fit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, DictConfig
 
-__all__ = ["EvaluateConfig", "PhantomConfig", "PrepareConfig", "TrainConfig", "register_schemas"]
+__all__ = ["EvaluateConfig", "PhantomConfig", "PrepareConfig", "TrainConfig", "refuse_unknown_keys", "register_schemas"]
 
 
 @dataclass
@@ -173,13 +173,29 @@ class EvaluateConfig:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
 
 
+#: The root of each primary configuration in conf/.
+ROOTS: dict[str, type] = {
+    "train": TrainConfig,
+    "phantom": PhantomConfig,
+    "prepare": PrepareConfig,
+    "evaluate": EvaluateConfig,
+}
+
+
 def register_schemas() -> None:
     """Make the roots known to Hydra under the names that conf/*.yaml starts from."""
     store = ConfigStore.instance()
-    for name, node in (
-        ("train_schema", TrainConfig),
-        ("phantom_schema", PhantomConfig),
-        ("prepare_schema", PrepareConfig),
-        ("evaluate_schema", EvaluateConfig),
-    ):
-        store.store(name=name, node=node)
+    for name, node in ROOTS.items():
+        store.store(name=f"{name}_schema", node=node)
+
+
+def refuse_unknown_keys(cfg: DictConfig, name: str) -> None:
+    """Refuse what ``+key=value`` put at the root: Hydra lets it pass, and a misspelled option would do nothing.
+
+    Raises:
+        ValueError: A key the root does not have.
+    """
+    known = {f.name for f in fields(ROOTS[name])}
+    unknown = sorted(str(key) for key in cfg if key not in known)
+    if unknown:
+        raise ValueError(f"unknown option {unknown[0]!r}; known are: {', '.join(sorted(known))}")

@@ -87,8 +87,8 @@ def _find_dataset(cohort: Path, dataset: str) -> tuple[list[FilmEntry], list[Fin
             continue
         own = points.pop((path.parent.name, path.name), None)
         name = path.relative_to(cohort).as_posix()
-        film = FilmEntry(dataset, match["subject"], match["visit"], name, own and own.relative_to(cohort).as_posix())
-        films.append(film)
+        points_name = None if own is None else own.relative_to(cohort).as_posix()
+        films.append(FilmEntry(dataset, match["subject"], match["visit"], name, points_name))
     for path in points.values():
         message = "points whose film is not there; add the film or remove the points"
         findings.append(_finding(cohort, path, Severity.WARNING, "points_without_film", message))

@@ -138,9 +138,7 @@ def _hip_view(
     return HipView(spec.stored_shape, spec.pixel_mm, centre_mm, side is Side.LEFT, spacing)
 
 
-def _plausible_centre_mm(
-    landmarks: HipLandmarks, film: Radiograph, spacing: PixelSpacing
-) -> NDArray[np.float64]:
+def _plausible_centre_mm(landmarks: HipLandmarks, film: Radiograph, spacing: PixelSpacing) -> NDArray[np.float64]:
     """Centre of the head in mm.
 
     Raises:

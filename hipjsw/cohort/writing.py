@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -104,7 +103,7 @@ def prepare_cohort(
         "fingerprint": _hash([STORE_VERSION, asdict(spec), digests]),
     }
     (partial / "store.json").write_text(json.dumps(meta, indent=2), encoding="utf-8")
-    os.replace(partial, folder)
+    partial.replace(folder)
     return Store.open(folder)
 
 
@@ -152,9 +151,7 @@ def _prepared(
                 progress(done, total)
 
 
-def _write_arrays(
-    folder: Path, films: Iterable[PreparedFilm], key: bytes, findings: list[Finding]
-) -> Iterator[_Hip]:
+def _write_arrays(folder: Path, films: Iterable[PreparedFilm], key: bytes, findings: list[Finding]) -> Iterator[_Hip]:
     """Append each usable hip to the arrays; yield every hip without its pixels."""
     with (
         (folder / "images.u16").open("wb") as images,
@@ -183,11 +180,11 @@ def _write_tables(folder: Path, cohort: Path, hips: Sequence[_Hip], spec: Prepar
     (folder / "split.json").write_text(json.dumps(asdict(split), indent=1), encoding="utf-8")
     part = split.part_of()
     _write_csv(folder / "hips.csv", HIPS_COLUMNS, (_hip_row(h, part) for h in hips))
-    identities = (
-        (h.hip_id, h.film.entry.dataset, h.film.entry.subject, h.film.entry.visit, h.hip.side.value)
-        + (h.film.entry.film, h.film.entry.points or "")
-        for h in hips
-    )
+    identities = []
+    for h in hips:
+        entry = h.film.entry
+        names = (entry.dataset, entry.subject, entry.visit, h.hip.side.value, entry.film, entry.points or "")
+        identities.append((h.hip_id, *names))
     _write_csv(folder / "identities.csv", IDENTITY_COLUMNS, identities)
     truth = _exact_truth(cohort)
     if truth:

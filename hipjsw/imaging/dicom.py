@@ -50,7 +50,7 @@ def read_dicom(path: Path, spacing_mm: float | None = None) -> Radiograph:
     bits = int(header.BitsStored)
     return Radiograph(
         pixels=_display_sense(header, pixels, bits),
-        spacing=_spacing(header, path.name, spacing_mm),
+        spacing=_spacing(header, spacing_mm),
         photometric=str(header.PhotometricInterpretation),
         bits=bits,
     )
@@ -64,9 +64,7 @@ def _open(path: Path) -> pydicom.Dataset:
 
 
 def _check(header: pydicom.Dataset, name: str) -> None:
-    missing = [
-        tag for tag in ("Rows", "Columns", "BitsStored", "PhotometricInterpretation") if header.get(tag) is None
-    ]
+    missing = [tag for tag in ("Rows", "Columns", "BitsStored", "PhotometricInterpretation") if header.get(tag) is None]
     if "PixelData" not in header or missing:
         what = ", ".join(missing) if missing else "PixelData"
         raise FilmError("no_pixels", f"{name}: the file has no image ({what} missing); export it again")
@@ -93,7 +91,7 @@ def _display_sense(header: pydicom.Dataset, stored: NDArray[Any], bits: int) -> 
     return pixels if abs(slope) == 1.0 else (pixels * np.float32(abs(slope))).astype(np.float32)
 
 
-def _spacing(header: pydicom.Dataset, name: str, given_mm: float | None) -> PixelSpacing | None:
+def _spacing(header: pydicom.Dataset, given_mm: float | None) -> PixelSpacing | None:
     """Calibrated Pixel Spacing, Pixel Spacing, Imager Pixel Spacing, in this order; None if none is usable."""
     if given_mm is not None:
         return PixelSpacing(given_mm, given_mm, SpacingSource.GIVEN)

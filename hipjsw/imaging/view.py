@@ -111,7 +111,7 @@ class HipView:
         grid = np.stack(np.meshgrid(*(np.arange(n, dtype=np.float64) for n in self.shape), indexing="ij"), axis=-1)
         place = self.spacing.to_px(self.to_film_mm(grid))
         limit = np.array(film.shape) - 0.5
-        inside = ((place >= -0.5) & (place <= limit)).all(axis=-1)
+        inside = np.asarray(((place >= -0.5) & (place <= limit)).all(axis=-1))
         scale = self.pixel_mm / np.array([self.spacing.row_mm, self.spacing.col_mm])
         sigma = np.where(scale > 1.0, ANTIALIAS_PX * scale, 0.0)
         pad = np.ceil(4 * sigma).astype(int) + 2
@@ -121,13 +121,12 @@ class HipView:
             return np.zeros(self.shape, dtype=np.float32), inside
         patch = film[low[0] : high[0], low[1] : high[1]].astype(np.float32)
         if (sigma > 0).any():
-            patch = cv2.GaussianBlur(
+            blurred = cv2.GaussianBlur(
                 patch, (0, 0), sigmaX=float(sigma[1]), sigmaY=float(sigma[0]), borderType=cv2.BORDER_REPLICATE
             )
+            patch = np.asarray(blurred, dtype=np.float32)
         local = (place - low).astype(np.float32)
-        values = cv2.remap(
-            patch, local[..., 1], local[..., 0], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        values = cv2.remap(patch, local[..., 1], local[..., 0], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.where(inside, values, 0.0).astype(np.float32), inside
 
     def normalised(self, film: Radiograph, spec: ViewSpec) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -38,9 +38,7 @@ def hip_rows(records: Sequence[HipRecord], store: Store) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "hip_id": hips["hip_id"],
-            "mjsw_pred_mm": [
-                r.width.mjsw_mm if isinstance(r.width, JointSpaceWidth) else np.nan for r in records
-            ],
+            "mjsw_pred_mm": [r.width.mjsw_mm if isinstance(r.width, JointSpaceWidth) else np.nan for r in records],
             "mjsw_label_mm": hips["mjsw_mm"].astype(float),
             "mjsw_truth_mm": hips["mjsw_truth_mm"].astype(float),
         }

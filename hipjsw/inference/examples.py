@@ -30,7 +30,7 @@ def example_hips(table: pd.DataFrame) -> dict[str, int]:
 
 
 def view_and_probabilities(task: SegmentationTask, dataset: HipDataset, position: int) -> tuple[Floats, Floats, Floats]:
-    """One hip as the network sees it: image ``(h, w)``, probabilities ``(3, h, w)`` and label coverage ``(3, h, w)``."""
+    """One hip as the network sees it: image ``(h, w)``, probabilities and label coverage ``(3, h, w)``."""
     sample = dataset[position]
     task.eval()
     with torch.inference_mode():

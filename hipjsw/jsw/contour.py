@@ -104,11 +104,9 @@ def _joint_space(probs: Floats, pixel_mm: float) -> NDArray[np.bool_] | None:
     return np.asarray((sizes >= 0.1 * sizes.max())[pieces] & (pieces > 0))
 
 
-def _head_circle(
-    femur: Floats, space: NDArray[np.bool_], pixel_mm: float
-) -> tuple[Floats, float] | Unmeasurable:
+def _head_circle(femur: Floats, space: NDArray[np.bool_], pixel_mm: float) -> tuple[Floats, float] | Unmeasurable:
     """Circle through the femur's margin where the joint space touches it."""
-    contours = find_contours(femur, 0.5)
+    contours: list[Floats] = find_contours(femur, 0.5)  # type: ignore[no-untyped-call]
     if not contours:
         return Unmeasurable("no femur found")
     margin = max(contours, key=len)
@@ -209,4 +207,5 @@ def _smooth(theta: Floats, radius: Floats, at: Floats, head_radius: float, pixel
 
 
 def _polar(centre: Floats, radius: Floats, theta: Floats) -> Floats:
-    return centre + radius[:, None] * np.column_stack([-np.cos(theta), np.sin(theta)])
+    points: Floats = centre + radius[:, None] * np.column_stack([-np.cos(theta), np.sin(theta)])
+    return points

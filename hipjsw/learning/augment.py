@@ -220,9 +220,7 @@ def _generator(purpose: str, key: tuple[int, ...]) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest, "big"))
 
 
-def _change_greys(
-    image: NDArray[np.float32], amounts: tuple[float, ...], key: tuple[int, ...]
-) -> NDArray[np.float32]:
+def _change_greys(image: NDArray[np.float32], amounts: tuple[float, ...], key: tuple[int, ...]) -> NDArray[np.float32]:
     pipeline, positions = _grey_pipeline(amounts)
     # Compose would hand one seed to every transform and so tie their draws together: each gets its own
     seeds = _generator("greys", key).integers(2**32, size=4)

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from hipjsw.jsw.contour import measure_probabilities
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable
 
-__all__ = ["HipRecord", "HistoryFile", "MeasureHips", "NonFiniteLoss", "ProgressLines", "StopOnNonFinite"]
+__all__ = ["HipRecord", "HistoryFile", "MeasureHips", "NonFiniteLossError", "ProgressLines", "StopOnNonFinite"]
 
 
 log = logging.getLogger(__name__)
 
 
-class NonFiniteLoss(RuntimeError):
+class NonFiniteLossError(RuntimeError):
     """Training met a loss that is not a finite number."""
 
 
@@ -35,7 +35,7 @@ class StopOnNonFinite(L.Callback):
         del pl_module, batch, batch_idx
         loss = float(outputs["loss"])
         if not np.isfinite(loss):
-            raise NonFiniteLoss(
+            raise NonFiniteLossError(
                 f"loss is {loss} at step {trainer.global_step}; lower optim.optimizer.lr or change the loss. "
                 "The best checkpoint so far is kept."
             )

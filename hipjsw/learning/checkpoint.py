@@ -19,9 +19,7 @@ class CheckpointError(ValueError):
 class PlainCheckpoints(CheckpointIO):
     """Writes beside the target, syncs and renames; reads tensors, numbers and strings only."""
 
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
-    ) -> None:
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         """Write a checkpoint so that the target is the old file or the whole new one at every moment."""
         if storage_options is not None:
             raise TypeError("PlainCheckpoints has no storage options")
@@ -33,7 +31,7 @@ class PlainCheckpoints(CheckpointIO):
                 torch.save(checkpoint, file)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(partial, target)
+            partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -43,13 +41,9 @@ class PlainCheckpoints(CheckpointIO):
         """Read a checkpoint; nothing in it is ever executed, whatever ``weights_only`` asks for."""
         del weights_only
         try:
-            loaded: dict[str, Any] = torch.load(
-                Path(path), map_location=map_location or "cpu", weights_only=True
-            )
+            loaded: dict[str, Any] = torch.load(Path(path), map_location=map_location or "cpu", weights_only=True)
         except FileNotFoundError as error:
-            raise CheckpointError(
-                f"no checkpoint at {path}; has the run finished its first validation?"
-            ) from error
+            raise CheckpointError(f"no checkpoint at {path}; has the run finished its first validation?") from error
         except Exception as error:  # a damaged zip or a refused pickle raises many things
             raise CheckpointError(
                 f"{path} is damaged or not a checkpoint of this program ({error.__class__.__name__}); "

@@ -30,9 +30,9 @@ def fit(
     options: Mapping[str, Any],
     logger: Logger | None = None,
 ) -> None:
-    """Train to the end of the budget, from ``last.ckpt`` if the folder holds one; the best weights end in ``best.ckpt``.
+    """Train to the end of the budget, from ``last.ckpt`` if the folder holds one.
 
-    Best is the highest validation Dice (mean of the class means).
+    The best weights end in ``best.ckpt``; best is the highest validation Dice (mean of the class means).
 
     Args:
         task: What is trained.
@@ -43,7 +43,7 @@ def fit(
         logger: Where curves go besides the history file.
 
     Raises:
-        NonFiniteLoss: A loss that is not a finite number.
+        NonFiniteLossError: A loss that is not a finite number.
         CheckpointError: ``last.ckpt`` is damaged.
     """
     checkpoints = ModelCheckpoint(
@@ -62,9 +62,7 @@ def fit(
     trainer.fit(task, datamodule=data, ckpt_path=last if last.is_file() else None, weights_only=True)
 
 
-def measure_split(
-    task: SegmentationTask, data: HipData, folder: Path, options: Mapping[str, Any]
-) -> list[HipRecord]:
+def measure_split(task: SegmentationTask, data: HipData, folder: Path, options: Mapping[str, Any]) -> list[HipRecord]:
     """Judge the best weights on the test loader's hips.
 
     Args:

@@ -114,20 +114,14 @@ class WeightedSum:
 
     def __post_init__(self) -> None:
         if not self.terms or set(self.terms) != set(self.weights):
-            raise ValueError(
-                f"every term needs a weight: terms {sorted(self.terms)}, weights {sorted(self.weights)}"
-            )
+            raise ValueError(f"every term needs a weight: terms {sorted(self.terms)}, weights {sorted(self.weights)}")
         for name, term in self.terms.items():
             if not callable(term):  # Hydra turns a dataclass inside a mapping into a config
-                raise TypeError(
-                    f"{name} is no loss but a {type(term).__name__}: set `_convert_: all` in the YAML"
-                )
+                raise TypeError(f"{name} is no loss but a {type(term).__name__}: set `_convert_: all` in the YAML")
         if any(value < 0 for value in self.weights.values()):
             raise ValueError(f"weights must not be negative, got {dict(self.weights)}")
 
     def __call__(self, activation: Activation, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         """See ``Loss``."""
-        parts = [
-            self.weights[name] * term(activation, logits, target, weight) for name, term in self.terms.items()
-        ]
+        parts = [self.weights[name] * term(activation, logits, target, weight) for name, term in self.terms.items()]
         return torch.stack(parts).sum()

@@ -52,18 +52,12 @@ def dice_scores(pred: Tensor, target: Tensor, weight: Tensor | None = None) -> T
         ValueError: Masks that are not bool or differ in shape, or a weight that does not fit.
     """
     if pred.dtype != torch.bool or target.dtype != torch.bool:
-        raise ValueError(
-            f"Dice compares bool masks, got {pred.dtype} and {target.dtype}: decode probabilities first"
-        )
+        raise ValueError(f"Dice compares bool masks, got {pred.dtype} and {target.dtype}: decode probabilities first")
     if pred.shape != target.shape or pred.ndim != 4:
-        raise ValueError(
-            f"masks must both be (B, C, H, W), got {tuple(pred.shape)} and {tuple(target.shape)}"
-        )
+        raise ValueError(f"masks must both be (B, C, H, W), got {tuple(pred.shape)} and {tuple(target.shape)}")
     if weight is not None:
         if weight.shape != pred.shape[:1] + pred.shape[2:]:
-            raise ValueError(
-                f"weight must be (B, H, W), got {tuple(weight.shape)} for masks {tuple(pred.shape)}"
-            )
+            raise ValueError(f"weight must be (B, H, W), got {tuple(weight.shape)} for masks {tuple(pred.shape)}")
         judged = (weight > 0)[:, None]
         pred, target = pred & judged, target & judged
     common = (pred & target).sum((2, 3)).double()

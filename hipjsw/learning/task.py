@@ -78,18 +78,14 @@ class SegmentationTask(L.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
         """Loss of one batch."""
         step = self._step(batch)
-        self.log(
-            "train/loss", step.loss, on_step=True, on_epoch=True, prog_bar=True, batch_size=len(batch["row"])
-        )
+        self.log("train/loss", step.loss, on_step=True, on_epoch=True, prog_bar=True, batch_size=len(batch["row"]))
         return step.loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
         """Loss and Dice of one validation batch."""
         step = self._step(batch)
         self.log("val/loss", step.loss, on_epoch=True, batch_size=len(batch["row"]), sync_dist=True)
-        self.val_dice.update(
-            self.activation.decode(step.probs), hard_target(batch["target"]), batch["weight"]
-        )
+        self.val_dice.update(self.activation.decode(step.probs), hard_target(batch["target"]), batch["weight"])
 
     def on_validation_epoch_end(self) -> None:
         """Log the validation Dice."""

@@ -43,7 +43,7 @@ def agreement(measured_mm: NDArray[Any], reference_mm: NDArray[Any]) -> Agreemen
         The agreement; None where there is no pair.
 
     Raises:
-        ValueError: Lengths that differ, or a value that is not finite (leave undefined pairs out first, and count them).
+        ValueError: Lengths that differ, or a value that is not finite (count undefined pairs and leave them out).
     """
     measured, reference = np.asarray(measured_mm, dtype=np.float64), np.asarray(reference_mm, dtype=np.float64)
     if measured.shape != reference.shape or measured.ndim != 1:

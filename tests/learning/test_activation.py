@@ -83,9 +83,7 @@ def test_half_precision_is_widened(activation):
 
 
 def test_softmax_decodes_the_likeliest():
-    probs = torch.tensor([[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4], [0.3, 0.3, 0.2, 0.2]]).T[
-        None, :, :, None
-    ]
+    probs = torch.tensor([[0.4, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.4], [0.3, 0.3, 0.2, 0.2]]).T[None, :, :, None]
     masks = Softmax().decode(probs)[0, :, :, 0]
     assert masks.tolist() == [[False, False, False], [False, False, False], [False, True, False]]
 

@@ -109,9 +109,7 @@ def test_nothing_switched_on_is_the_centre_crop(stored):
         assert not np.shares_memory(ours, inputs[0])
 
 
-@pytest.mark.parametrize(
-    ("stored", "size"), [((64, 64), (32, 32)), ((63, 63), (31, 31)), ((24, 24), (24, 24))]
-)
+@pytest.mark.parametrize(("stored", "size"), [((64, 64), (32, 32)), ((63, 63), (31, 31)), ((24, 24), (24, 24))])
 def test_quarter_turn_is_exact(stored, size):
     """The centre of rotation is the crop's centre, and turns go counter-clockwise as seen."""
     image, planes = sample(stored)
@@ -175,9 +173,7 @@ def test_motion_is_what_is_done():
 
 
 @pytest.mark.parametrize("size", [(128, 128), (32, 80), (31, 48)])
-@pytest.mark.parametrize(
-    "augment", [MOTION, Augment(rotate_deg=80), Augment(scale=0.2, shift=0.1), Augment()]
-)
+@pytest.mark.parametrize("augment", [MOTION, Augment(rotate_deg=80), Augment(scale=0.2, shift=0.1), Augment()])
 def test_reach_is_just_enough(augment, size):
     stored = augment.reach(size)
 

@@ -21,10 +21,7 @@ LOSSES = {
 ACTIVATIONS = {"softmax": Softmax(), "sigmoid": Sigmoid()}
 EVERY_PAIR = pytest.mark.parametrize(
     ("loss", "activation"),
-    [
-        pytest.param(LOSSES[a], ACTIVATIONS[b], id=f"{a}-{b}")
-        for a, b in itertools.product(LOSSES, ACTIVATIONS)
-    ],
+    [pytest.param(LOSSES[a], ACTIVATIONS[b], id=f"{a}-{b}") for a, b in itertools.product(LOSSES, ACTIVATIONS)],
 )
 
 
@@ -73,9 +70,7 @@ def test_dice_plus_ce_equals_monai():
 
 def test_ce_equals_torch():
     logits, target, weight = example(Softmax())
-    torch.testing.assert_close(
-        CrossEntropy()(Softmax(), logits, target, weight), F.cross_entropy(logits, target)
-    )
+    torch.testing.assert_close(CrossEntropy()(Softmax(), logits, target, weight), F.cross_entropy(logits, target))
     logits, target, weight = example(Sigmoid())
     expected = F.binary_cross_entropy_with_logits(logits, target[:, 1:])
     torch.testing.assert_close(CrossEntropy()(Sigmoid(), logits, target, weight), expected)
@@ -94,13 +89,9 @@ def test_ignored_logits_do_not_matter(loss, activation):
     logits, target, weight = example(activation)
     weight[torch.rand(weight.shape, generator=torch.Generator().manual_seed(1)) < 0.4] = 0
     other = torch.where(weight[:, None] > 0, logits, 50 * torch.randn_like(logits))
-    torch.testing.assert_close(
-        loss(activation, logits, target, weight), loss(activation, other, target, weight)
-    )
+    torch.testing.assert_close(loss(activation, logits, target, weight), loss(activation, other, target, weight))
     other_target = torch.where(weight[:, None] > 0, target, target.flip(1))
-    torch.testing.assert_close(
-        loss(activation, logits, target, weight), loss(activation, logits, other_target, weight)
-    )
+    torch.testing.assert_close(loss(activation, logits, target, weight), loss(activation, logits, other_target, weight))
     logits.requires_grad_()
     loss(activation, logits, target, weight).backward()
     ignored = (weight == 0)[:, None].expand_as(logits)

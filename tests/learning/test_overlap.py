@@ -39,9 +39,7 @@ def test_mean_equals_monai_metric():
     from monai.metrics import DiceMetric
 
     pred, target = random_masks()
-    target[2, 2, 0, 0] = (
-        True  # MONAI leaves out every empty reference; keep only pairs that are empty in both
-    )
+    target[2, 2, 0, 0] = True  # MONAI leaves out every empty reference; keep only pairs that are empty in both
     theirs = DiceMetric(include_background=True, reduction="mean_batch", ignore_empty=True)
     theirs(pred.float(), target.float())
     metric = ImageDice()
@@ -86,9 +84,7 @@ def test_symmetric_and_one_for_itself():
 
 
 def test_hard_target():
-    coverage = torch.tensor([[0.1, 0.2, 0.3, 0.4], [0.4, 0.4, 0.1, 0.1], [0.1, 0.45, 0.45, 0.0]]).T[
-        None, :, :, None
-    ]
+    coverage = torch.tensor([[0.1, 0.2, 0.3, 0.4], [0.4, 0.4, 0.1, 0.1], [0.1, 0.45, 0.45, 0.0]]).T[None, :, :, None]
     masks = hard_target(coverage)[0, :, :, 0].T
     assert masks.tolist() == [[False, False, True], [False, False, False], [True, False, False]]
 

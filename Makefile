@@ -1,0 +1,46 @@
+# hipjsw: `make train` runs the main job on the phantom cohort, `make test` passes the tests. Both set up .venv by themselves.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python -m
+
+.DEFAULT_GOAL := help
+.PHONY: help train ablations test test-slow lint types check clean
+
+help:  ## say what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+.venv/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hipjsw needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing hipjsw into .venv (a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml .venv/.installed
+	@echo "installing what the tests need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+train: .venv/.installed  ## make the phantom cohort, train the ResUNet on it, measure the test hips (ARGS="loss=dice" ...)
+	@$(RUN) hipjsw.train $(ARGS)
+
+ablations: .venv/.installed  ## the study's loss, activation and dataset-size tables at demo scale
+	@status=0; for table in loss activation dataset_size; do \
+	  $(RUN) hipjsw.train -m ablation=$$table $(ARGS) || status=1; done; exit $$status
+
+test: .venv/.installed-dev  ## run the tests (those marked slow left out)
+	@$(RUN) pytest -q -m "not slow" $(ARGS)
+
+test-slow: .venv/.installed-dev  ## run the slow tests
+	@$(RUN) pytest -q -m slow $(ARGS)
+
+lint: .venv/.installed-dev  ## ruff
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: .venv/.installed-dev  ## mypy, strict
+	@$(BIN)/mypy
+
+check: lint types test  ## lint, types and tests
+
+clean:  ## remove the environment, data and runs made here
+	rm -rf .venv data runs

@@ -1,0 +1,1 @@
+"""Phantoms: made-up persons whose pelvic films have an exactly known joint space."""

@@ -1,0 +1,78 @@
+"""A phantom's film as a DICOM file (Computed Radiography, explicit VR little endian, uncompressed)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom import dcmwrite
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
+
+from hipjsw.phantom.film import Film
+
+__all__ = ["encode"]
+
+
+def _uid(*parts: object) -> str:
+    """A UID under 2.25 that depends on the parts alone."""
+    digest = hashlib.sha256("/".join(str(part) for part in parts).encode()).digest()
+    return f"2.25.{int.from_bytes(digest[:16], 'big')}"
+
+
+def _header(film: Film) -> Dataset:
+    person, visit, kind = film.person, film.visit, film.placement.format
+    key = "hipjsw-phantom", film.seed, person.index
+    header = Dataset()
+    header.ImageType = ["ORIGINAL", "PRIMARY"]
+    header.SOPClassUID = ComputedRadiographyImageStorage
+    header.SOPInstanceUID = _uid(*key, visit.number, "image")
+    header.StudyInstanceUID = _uid(*key, visit.number, "study")
+    header.SeriesInstanceUID = _uid(*key, visit.number, "series")
+    header.StudyDate = header.SeriesDate = header.AcquisitionDate = visit.day.strftime("%Y%m%d")
+    header.StudyTime = "120000"
+    header.AccessionNumber = ""
+    header.Modality = "CR"
+    header.Manufacturer = "hipjsw phantom"
+    header.ReferringPhysicianName = ""
+    header.StudyDescription = header.SeriesDescription = "AP PELVIS PHANTOM"
+    header.PatientName = header.PatientID = person.subject
+    header.PatientBirthDate = ""
+    header.PatientSex = person.sex
+    header.BodyPartExamined = "PELVIS"
+    header.ViewPosition = "AP"
+    header.StudyID = header.SeriesNumber = header.InstanceNumber = "1"
+    if kind.laterality:
+        header.Laterality = kind.laterality
+    header.PixelSpacing = [kind.pixel_mm, kind.pixel_mm]
+    header.ImagerPixelSpacing = [kind.imager_mm, kind.imager_mm]
+    return header
+
+
+def encode(film: Film, stored: NDArray[np.uint16]) -> bytes:
+    """The film as the bytes of a DICOM file; equal films give equal bytes.
+
+    Args:
+        film: What lies where.
+        stored: uint16 stored values ``(rows, cols)``.
+    """
+    kind = film.placement.format
+    header = _header(film)
+    header.SamplesPerPixel = 1
+    header.PhotometricInterpretation = "MONOCHROME1" if kind.inverted else "MONOCHROME2"
+    header.Rows, header.Columns = stored.shape
+    header.BitsAllocated, header.BitsStored, header.HighBit = 16, kind.bits, kind.bits - 1
+    header.PixelRepresentation = 0
+    low, high = (int(v) for v in np.percentile(stored[::8, ::8], (2.0, 99.5)))
+    header.WindowCenter, header.WindowWidth = str((low + high) // 2), str(max(high - low, 1))
+    header.PixelData = stored.astype("<u2").tobytes()
+    header["PixelData"].VR = "OW"
+    header.file_meta = FileMetaDataset()
+    header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID
+    header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
+    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    buffer = io.BytesIO()
+    dcmwrite(buffer, header, enforce_file_format=True)
+    return buffer.getvalue()

@@ -1,0 +1,222 @@
+"""Tables of one run and of a sweep, as text, Markdown and CSV rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["JobRow", "print_table", "run_table", "sweep_csv_rows", "sweep_markdown", "sweep_table"]
+
+#: Width where the output is no terminal.
+WIDTH = 120
+#: What stands for a number that is not there.
+NONE = "–"
+
+Value = float | int | str | None
+Metrics = Mapping[str, Value]
+
+DICE = (("femur", "femur"), ("acetabulum", "acetabulum"), ("joint_space", "joint space"), ("mean", "mean of the three"))
+COMPARISONS = (
+    ("mjsw", "mJSW, prediction against label"),
+    ("mjsw_truth", "mJSW, prediction against exact truth"),
+    ("label_truth", "mJSW, label against exact truth"),
+)
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One job of a sweep.
+
+    Args:
+        number: Its number in the sweep.
+        overrides: What varied, as it was written on the command line.
+        status: ``reused`` is a finished run that was not run again.
+        run: Name of the run's folder.
+        metrics: The run's results by name.
+        reason: Why it failed.
+        study_value: Test Dice the study reports for this row, None if it has none.
+    """
+
+    number: int
+    overrides: str
+    status: Literal["done", "failed", "reused"]
+    run: str
+    metrics: Metrics = field(default_factory=dict)
+    reason: str = ""
+    study_value: float | None = None
+
+
+def run_table(metrics: Metrics, title: str, split: str = "test") -> Table:
+    """Table of what was measured on how many hips.
+
+    Args:
+        metrics: Results by name (docs/conventions.md); a comparison that is missing has no row.
+        title: The table's title.
+        split: First part of the names.
+
+    Returns:
+        Rows of Dice and of mJSW, each with the hips it is over and those left out.
+    """
+    num_hips, num_persons = (_count(metrics.get(f"{split}/num_{what}")) for what in ("hips", "persons"))
+    table = Table(title=Text(title), caption=Text(f"{num_hips} {split} hips of {num_persons} persons"))
+    table.add_column("compared")
+    for head in ("value", "bias", "SD", "95 % limits", "hips", "left out"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for key, name in DICE:
+        value = metrics.get(f"{split}/dice/{key}")
+        left_out = metrics.get(f"{split}/dice/num_undefined" + ("" if key == "mean" else f"_{key}"), None)
+        counts = ("", "") if key == "mean" else _dice_counts(metrics.get(f"{split}/num_hips"), left_out)
+        table.add_row(f"Dice, {name}", _number(value, 4), "", "", "", *counts, end_section=key == "mean")
+    for group, name in COMPARISONS:
+        prefix = f"{split}/{group}"
+        if group != "mjsw" and f"{prefix}/mae_mm" not in metrics:
+            continue
+        mae, bias, sd, low, high = (metrics.get(f"{prefix}/{key}_mm") for key in ("mae", "bias", "sd", "low", "high"))
+        counts = (_count(metrics.get(f"{prefix}/num_measured")), _count(metrics.get(f"{prefix}/num_unmeasurable")))
+        limits = NONE if _number(low) == NONE else f"{_signed(low)} to {_signed(high)} mm"
+        table.add_row(name, f"MAE {_mm(mae)}", _mm(bias, sign=True), _mm(sd), limits, *counts)
+    return table
+
+
+def sweep_table(jobs: Sequence[JobRow], study: Mapping[str, float] | None = None, title: str = "sweep") -> Table:
+    """Table of a sweep, one row a job.
+
+    Args:
+        jobs: The jobs in their order.
+        study: The study's test Dice by ``overrides``, for jobs without a ``study_value``.
+        title: The table's title.
+
+    Returns:
+        The table; a failed job's row ends with the reason in place of the run's folder.
+    """
+    counts = {status: sum(job.status == status for job in jobs) for status in ("done", "reused", "failed")}
+    said = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+    table = Table(title=Text(title), caption=Text(said or "no jobs"), show_lines=False)
+    header, rows = _sweep_cells(jobs, study)
+    for name in header:
+        text = name in ("what varied", "run or reason")
+        head = name if text else name.replace(" ", "\n", 1)
+        table.add_column(head, justify="left" if text else "right", overflow="fold", no_wrap=not text)
+    for job, row in zip(jobs, rows, strict=True):
+        table.add_row(*(Text(cell) for cell in row), style="red" if job.status == "failed" else None)
+    return table
+
+
+def sweep_markdown(jobs: Sequence[JobRow], study: Mapping[str, float] | None = None) -> str:
+    """The same as a Markdown table; arguments as in ``sweep_table``."""
+    header, rows = _sweep_cells(jobs, study)
+    lines = [header, ["---" if name in ("what varied", "run or reason") else "---:" for name in header], *rows]
+    return "".join(f"| {' | '.join(_one_line(cell) for cell in line)} |\n" for line in lines)
+
+
+def sweep_csv_rows(
+    jobs: Sequence[JobRow], study: Mapping[str, float] | None = None
+) -> list[dict[str, float | int | str | None]]:
+    """The same as rows for a CSV file, numbers unrounded, None where there is none; as in ``sweep_table``."""
+    return [
+        {
+            "job": job.number,
+            "overrides": job.overrides,
+            "status": job.status,
+            "test_dice": _float(job.metrics.get("test/dice/mean")),
+            "study_dice": _study(job, study),
+            "mjsw_mae_mm": _float(job.metrics.get("test/mjsw/mae_mm")),
+            "mjsw_truth_mae_mm": _float(job.metrics.get("test/mjsw_truth/mae_mm")),
+            "num_measured": _int(job.metrics.get("test/mjsw/num_measured")),
+            "num_unmeasurable": _int(job.metrics.get("test/mjsw/num_unmeasurable")),
+            "run": job.run,
+            "reason": job.reason,
+        }
+        for job in jobs
+    ]
+
+
+def print_table(table: Table, console: Console | None = None) -> None:
+    """Print a table, 120 columns wide and without colours where the output is no terminal."""
+    if console is None:
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=WIDTH, no_color=True)
+    console.print(table)
+
+
+def _sweep_cells(jobs: Sequence[JobRow], study: Mapping[str, float] | None) -> tuple[list[str], list[list[str]]]:
+    """Header and cells; the columns of the study and of the exact truth are there only if a job has them."""
+    columns: dict[str, list[str]] = {
+        "job": [str(job.number) for job in jobs],
+        "what varied": [job.overrides or "nothing" for job in jobs],
+        "test Dice": [_number(job.metrics.get("test/dice/mean"), 4) for job in jobs],
+        "study's Dice": [_number(_study(job, study), 4) for job in jobs],
+        "MAE to label (mm)": [_number(job.metrics.get("test/mjsw/mae_mm")) for job in jobs],
+        "MAE to truth (mm)": [_number(job.metrics.get("test/mjsw_truth/mae_mm")) for job in jobs],
+        "measured / not": [_measured(job) for job in jobs],
+        "run or reason": [_run_or_reason(job) for job in jobs],
+    }
+    for name in ("study's Dice", "MAE to truth (mm)"):
+        if all(cell == NONE for cell in columns[name]):
+            del columns[name]
+    return list(columns), [list(row) for row in zip(*columns.values(), strict=True)]
+
+
+def _study(job: JobRow, study: Mapping[str, float] | None) -> float | None:
+    return job.study_value if job.study_value is not None else (study or {}).get(job.overrides)
+
+
+def _measured(job: JobRow) -> str:
+    measured, not_measured = (job.metrics.get(f"test/mjsw/num_{what}") for what in ("measured", "unmeasurable"))
+    return NONE if measured is None else f"{_count(measured)} / {_count(not_measured)}"
+
+
+def _run_or_reason(job: JobRow) -> str:
+    if job.status == "failed":
+        return f"failed: {job.reason or 'no reason given'}"
+    return f"{job.run} (reused)" if job.status == "reused" else job.run
+
+
+def _dice_counts(num_hips: Value, left_out: Value) -> tuple[str, str]:
+    hips, out = _int(num_hips), _int(left_out)
+    return _count(None if hips is None else hips - (out or 0)), _count(out)
+
+
+def _float(value: Value) -> float | None:
+    """A finite number, else None."""
+    try:
+        number = float(value) if value is not None else math.nan
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _int(value: Value) -> int | None:
+    number = _float(value)
+    return None if number is None else round(number)
+
+
+def _number(value: Value, digits: int = 3) -> str:
+    number = _float(value)
+    return NONE if number is None else f"{number:.{digits}f}"
+
+
+def _signed(value: Value) -> str:
+    number = _float(value)
+    return NONE if number is None else f"{number:+.3f}".replace("-", "−")
+
+
+def _mm(value: Value, sign: bool = False) -> str:
+    text = _signed(value) if sign else _number(value)
+    return text if text == NONE else f"{text} mm"
+
+
+def _count(value: Value) -> str:
+    number = _int(value)
+    return NONE if number is None else str(number)
+
+
+def _one_line(cell: str) -> str:
+    return " ".join(cell.split()).replace("|", "\\|")

@@ -1,0 +1,124 @@
+"""Every file of conf/ composes and builds; what is misspelled is refused."""
+
+import subprocess
+import sys
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.plugins import Plugins
+from hydra.errors import HydraException
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from hipjsw.anatomy.labels import LABELS
+from hipjsw.app.build import build_budget, build_task
+from hipjsw.app.launcher import ProcessLauncher
+from hipjsw.app.paths import conf_dir
+from hipjsw.app.provision import prepare_spec, view_spec
+from hipjsw.app.schema import refuse_unknown_keys, register_schemas
+
+GROUPS = ("loss", "activation", "dataset_size", "net", "view", "labels", "target", "data", "augment", "optim")
+GROUPS += ("trainer", "logger", "scale", "ablation")
+CHOICES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
+EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def hydra_context():
+    register_schemas()
+    Plugins.instance().register(ProcessLauncher)
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        yield
+
+
+def build_everything(cfg):
+    OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    task = build_task(cfg)
+    task.configure_optimizers()
+    assert callable(instantiate(cfg.augment))
+    assert build_budget(cfg).epochs >= 1
+    assert prepare_spec(cfg).labels in LABELS
+    view = view_spec(cfg)
+    assert (view.rows_px % 16, view.cols_px % 16) == (0, 0)
+
+
+def test_every_group_has_a_folder_and_every_folder_is_tested():
+    folders = {path.name for path in conf_dir().iterdir() if path.is_dir()}
+    assert folders == {*GROUPS, "experiment", "hydra"}
+    assert all(any(group == g for g, _ in CHOICES) for group in GROUPS)
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_builds(group, choice):
+    cfg = compose("train", [f"{group}={choice}"])
+    build_everything(cfg)
+    if group == "view" or group == "labels":
+        compose("prepare", [f"{group}={choice}", "cohort=a", "store=b"])
+    if group not in ("loss", "activation", "net", "augment", "optim", "ablation"):
+        assert cfg[group].name == choice  # the file's own name is what runs and errors say
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_builds(experiment):
+    build_everything(compose("train", [f"+experiment={experiment}"]))
+
+
+def test_the_studys_baseline_is_the_studys():
+    cfg = compose("train", ["+experiment=study_baseline"])
+    assert (cfg.view.rows_px, cfg.view.pixel_mm, cfg.view.margin_px) == (512, 0.9, 0)
+    assert (cfg.view.low_percentile, cfg.view.high_percentile) == (5, 95)
+    assert (cfg.budget.batch_size, cfg.budget.steps, cfg.seed) == (20, 50 * 80, 42)
+    assert cfg.loss._target_.endswith("SoftDice")
+    assert (cfg.loss.over, cfg.loss.background, cfg.loss.smooth) == ("image", True, 1e-5)
+    assert (cfg.optim.optimizer.lr, cfg.optim.optimizer.weight_decay) == (1e-3, 1e-5)
+    assert cfg.augment._target_.endswith("CentreCrop")
+    assert cfg.target.hard
+
+
+def test_the_studys_sizes_and_steps():
+    sizes = {name: compose("train", [f"dataset_size={name}", "scale=paper"]) for name in ("full", "baseline", "small")}
+    hips = {name: (c.dataset_size.train_hips, c.dataset_size.val_hips) for name, c in sizes.items()}
+    assert hips == {"full": (23544, 2944), "baseline": (1600, 200), "small": (160, 20)}
+    steps = {name: c.budget.steps for name, c in sizes.items()}
+    assert steps == {"full": 50 * -(-23544 // 20), "baseline": 4000, "small": 4000}
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["losss=dice"],
+        ["loss=nosuch"],
+        ["loss.smoth=1"],
+        ["budget.step=10"],
+        ["seed=many"],
+        ["view.pixel=0.4"],
+    ],
+)
+def test_what_is_misspelled_is_refused(overrides):
+    with pytest.raises((HydraException, OmegaConfBaseException)):
+        compose("train", overrides)
+
+
+def test_an_unknown_key_put_in_with_a_plus_is_refused_too():
+    with pytest.raises(ValueError, match="unknown option 'sede'"):
+        refuse_unknown_keys(compose("train", ["+sede=1"]), "train")
+    refuse_unknown_keys(compose("train"), "train")
+
+
+def test_a_misspelled_root_key_in_an_overlay_is_refused(tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\nsede: 3\n")
+    command = [sys.executable, "-m", "hipjsw.train", "--config-dir", str(tmp_path), "+experiment=mine"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "sede" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("name", ["phantom", "prepare", "evaluate"])
+def test_the_other_doors_compose(name):
+    needed = {"phantom": ["out=a"], "prepare": ["cohort=a", "store=b"], "evaluate": ["run=a"]}[name]
+    OmegaConf.to_container(compose(name, needed), resolve=True, throw_on_missing=True)
+    with pytest.raises((HydraException, OmegaConfBaseException)):
+        compose(name, [*needed, "nosuch=1"])

@@ -1,0 +1,110 @@
+"""Laws of training, in one process: every pair trains, the same configuration gives the same weights, resumed or not."""
+
+import math
+
+import pandas as pd
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from hydra.core.plugins import Plugins
+
+from hipjsw.app.build import build_data, build_task, trainer_options
+from hipjsw.app.launcher import ProcessLauncher
+from hipjsw.app.paths import conf_dir
+from hipjsw.app.schema import register_schemas
+from hipjsw.cohort.store import Store
+from hipjsw.learning.fitting import BEST, LAST, fit, measure_split
+
+
+@pytest.fixture
+def store(workplace):
+    return Store.open(workplace.store)
+
+
+def configuration(*overrides):
+    register_schemas()
+    Plugins.instance().register(ProcessLauncher)
+    tiny = ["budget.steps=2", "budget.val_every=1", "budget.batch_size=4"]
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        return compose("train", [*tiny, *overrides])
+
+
+def train(cfg, store, folder):
+    folder.mkdir(exist_ok=True)
+    task, data = build_task(cfg), build_data(cfg, store)
+    fit(task, data, data.budget, folder, trainer_options(cfg))
+    return task, data
+
+
+def weights_of(folder):
+    return torch.load(folder / LAST, weights_only=True)["state_dict"]
+
+
+def assert_equal_weights(one, other):
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        assert torch.equal(value, other[name]), name
+
+
+@pytest.mark.parametrize("size", ["small", "baseline", "full"])
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("loss", ["dice", "ce", "dicece"])
+def test_all_combinations_train_two_epochs_with_finite_loss(loss, activation, size, store, tmp_path):
+    cfg = configuration(f"loss={loss}", f"activation={activation}", f"dataset_size={size}")
+    train(cfg, store, tmp_path)
+    history = pd.read_csv(tmp_path / "history.csv")
+    assert len(history) == 2
+    assert history[["train/loss", "val/loss"]].map(math.isfinite).all().all()
+    assert (tmp_path / BEST).is_file()
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(store, tmp_path):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    train(configuration("budget.steps=6", "budget.val_every=2"), store, whole)
+
+    cfg = configuration("budget.steps=6", "budget.val_every=2")
+    cut.mkdir()
+    task, data = build_task(cfg), build_data(cfg, store)
+
+    class Interrupt(RuntimeError):
+        pass
+
+    original, calls = task.training_step, []
+
+    def training_step(batch, batch_idx):
+        calls.append(batch_idx)
+        if len(calls) == 4:
+            raise Interrupt
+        return original(batch, batch_idx)
+
+    task.training_step = training_step
+    with pytest.raises(Interrupt):
+        fit(task, data, data.budget, cut, trainer_options(cfg))
+    train(cfg, store, cut)
+    assert_equal_weights(weights_of(whole), weights_of(cut))
+    assert (whole / "history.csv").read_text() == (cut / "history.csv").read_text()
+
+
+def test_the_number_of_loading_processes_changes_no_weight(store, tmp_path):
+    train(configuration("num_workers=0"), store, tmp_path / "none")
+    train(configuration("num_workers=2"), store, tmp_path / "two")
+    assert_equal_weights(weights_of(tmp_path / "none"), weights_of(tmp_path / "two"))
+
+
+def test_another_seed_gives_other_weights(store, tmp_path):
+    train(configuration("seed=0"), store, tmp_path / "a")
+    train(configuration("seed=1"), store, tmp_path / "b")
+    one, other = weights_of(tmp_path / "a"), weights_of(tmp_path / "b")
+    assert any(not torch.equal(value, other[name]) for name, value in one.items())
+
+
+def test_a_batch_of_one_measures_what_a_batch_of_many_does(store, tmp_path):
+    cfg = configuration()
+    task, data = train(cfg, store, tmp_path)
+    many = measure_split(task, data, tmp_path, trainer_options(cfg))
+    one_cfg = configuration("budget.batch_size=1")
+    one = measure_split(task, build_data(one_cfg, store), tmp_path, trainer_options(cfg))
+    assert [r.row for r in one] == [r.row for r in many]
+    for a, b in zip(one, many, strict=True):
+        assert a.dice == pytest.approx(b.dice, nan_ok=True)
+        assert type(a.width) is type(b.width)
