@@ -52,7 +52,7 @@ def _train(cfg: DictConfig, run: Run, store: Store) -> None:
     wandb_run = _start_dashboard(cfg, run, store)
     code = 1
     try:
-        logger = WandbLogger(experiment=wandb_run) if wandb_run is not None else None
+        logger = WandbLogger(experiment=wandb_run, save_dir=run.folder) if wandb_run is not None else None
         options = trainer_options(cfg)
         fit(task, data, data.budget, run.folder, options, logger)
         records = measure_split(task, data, run.folder, options)
@@ -87,10 +87,10 @@ def _start_dashboard(cfg: DictConfig, run: Run, store: Store) -> Any | None:
         project=cfg.logger.project,
         entity=cfg.logger.entity,
         group=run.group,
-        name=f"{cfg.loss._target_.rsplit('.', 1)[-1]}-{run.digest[:8]}",
+        name=run.folder.name,
         config=run_identity(cfg, store.fingerprint),
         tags=[cfg.scale.name, cfg.view.name, cfg.dataset_size.name],
-        mode=dashboard.resolve_mode(cfg.logger.mode),
+        mode=str(cfg.logger.mode),
         run_id=run.digest,
     )
 

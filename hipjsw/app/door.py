@@ -9,12 +9,11 @@ import traceback
 from collections.abc import Callable
 
 import hydra
-from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from hipjsw.app.launcher import ProcessLauncher
+from hipjsw.app.launcher import register_launcher
 from hipjsw.app.paths import conf_dir
 from hipjsw.app.schema import refuse_unknown_keys, register_schemas
 
@@ -35,7 +34,7 @@ def open_door(work: Callable[[DictConfig], None], name: str, expected: tuple[typ
         expected: Further errors that a person can mend.
     """
     register_schemas()
-    Plugins.instance().register(ProcessLauncher)
+    register_launcher()
 
     def guarded(cfg: DictConfig) -> None:
         _set_up_logging()

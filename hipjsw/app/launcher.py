@@ -8,6 +8,7 @@ table, and its exit code tells.
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import os
 import signal
@@ -15,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
@@ -27,7 +30,7 @@ from omegaconf import DictConfig
 
 from hipjsw.reporting.tables import JobRow, print_table, sweep_csv_rows, sweep_markdown, sweep_table
 
-__all__ = ["ProcessLauncher", "job_report_path", "write_job_report"]
+__all__ = ["ProcessLauncher", "job_report_path", "register_launcher", "write_job_report"]
 
 REPORT_VARIABLE = "HIPJSW_JOB_REPORT"
 
@@ -60,6 +63,9 @@ class ProcessLauncher(Launcher):
         n_jobs: Jobs at a time. One shows its progress bar; of several each writes its own log.
     """
 
+    #: Hydra takes launchers from its own namespace only; ``register_launcher`` puts this one there.
+    __module__ = "hydra_plugins.hipjsw"
+
     def __init__(self, n_jobs: int = 1) -> None:
         self.n_jobs = n_jobs
         self.config: DictConfig | None = None
@@ -75,19 +81,28 @@ class ProcessLauncher(Launcher):
             raise RuntimeError("launch before setup")
         ablation = self.config.get("ablation")
         group = self.config.get("group") or _group_name(ablation)
-        with tempfile.TemporaryDirectory(prefix="hipjsw-sweep-") as reports:
-            numbered = list(enumerate(job_overrides, initial_job_idx))
-            with ThreadPoolExecutor(self.n_jobs) as pool:
-                jobs = [pool.submit(self._job, n, list(o), group, Path(reports), ablation) for n, o in numbered]
-                rows = [job.result() for job in jobs]
+        varied = _what_varied(job_overrides)
+        with tempfile.TemporaryDirectory(prefix="hipjsw-sweep-") as reports, ThreadPoolExecutor(self.n_jobs) as pool:
+            jobs = [
+                pool.submit(self._job, number, list(overrides), said, group, Path(reports), ablation)
+                for number, (overrides, said) in enumerate(zip(job_overrides, varied, strict=True), initial_job_idx)
+            ]
+            rows = [job.result() for job in jobs]
         self._say(rows, group, ablation)
         if any(row.status == "failed" for row in rows):
             raise SystemExit(1)
         return [_job_return(overrides, row) for overrides, row in zip(job_overrides, rows, strict=True)]
 
-    def _job(self, number: int, overrides: list[str], group: str, reports: Path, ablation: DictConfig | None) -> JobRow:
+    def _job(
+        self,
+        number: int,
+        overrides: list[str],
+        varied: str,
+        group: str,
+        reports: Path,
+        ablation: DictConfig | None,
+    ) -> JobRow:
         report = reports / f"{number}.json"
-        varied = " ".join(o for o in overrides if not o.startswith(("ablation=", "group=")))
         print(f"[{number}] {varied}", file=sys.stderr, flush=True)
         code = _run_process([*overrides, f"group={group}"], report, reports, self.n_jobs > 1)
         if report.is_file():
@@ -117,6 +132,19 @@ class ProcessLauncher(Launcher):
         print(f"this table: {folder / group}.md and .csv", file=sys.stderr)
 
 
+def register_launcher() -> None:
+    """Make the launcher known to Hydra, in this process only: its module in Hydra's plugin namespace is no file."""
+    plugins = Plugins.instance()  # before the namespace is touched: Hydra scans it once, as files
+    try:
+        parent = importlib.import_module("hydra_plugins")
+    except ImportError:
+        parent = sys.modules["hydra_plugins"] = types.ModuleType("hydra_plugins")
+    module = types.ModuleType(ProcessLauncher.__module__)
+    vars(module)["ProcessLauncher"] = ProcessLauncher
+    vars(parent)["hipjsw"] = sys.modules[module.__name__] = module
+    plugins.register(ProcessLauncher)
+
+
 def _run_process(overrides: list[str], report: Path, logs: Path, quiet: bool) -> int:
     """Run the door once more with the job's overrides; returns its exit code (negative: the signal that ended it)."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
@@ -127,6 +155,12 @@ def _run_process(overrides: list[str], report: Path, logs: Path, quiet: bool) ->
         return _wait(subprocess.Popen(command, env=environment))
     with (logs / f"{report.stem}.log").open("wb") as log:
         return _wait(subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT))
+
+
+def _what_varied(job_overrides: Sequence[Sequence[str]]) -> list[str]:
+    """Of each job the overrides that not all jobs share; all of them where there is one job."""
+    shared = set.intersection(*(set(o) for o in job_overrides)) if len(job_overrides) > 1 else set()
+    return [" ".join(o for o in overrides if o not in shared) for overrides in job_overrides]
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:

@@ -55,9 +55,7 @@ def write_results(
     figures.mkdir(exist_ok=True)
     pictures = _draw(figures, split, records, table, task, dataset)
     if (folder / "history.csv").is_file():
-        pictures["learning_curves"] = draw_curves(
-            pd.read_csv(folder / "history.csv").to_dict("records"), figures / "learning_curves.png"
-        )
+        pictures["learning_curves"] = draw_curves(pd.read_csv(folder / "history.csv"), figures / "learning_curves.png")
     return Results(table, metrics, pictures)
 
 

@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 import hipjsw
@@ -107,10 +108,10 @@ class Run:
 
 
 def _readable_name(cfg: DictConfig) -> str:
-    parts = [cfg.scale.name, cfg.view.name, cfg.dataset_size.name, f"seed{cfg.seed}"]
-    for group in ("activation", "loss"):
-        parts.insert(0, str(cfg[group]._target_).rsplit(".", 1)[-1].lower())
-    return "-".join(parts)
+    chosen = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+    objects = [str(chosen.get(group, cfg[group]._target_.rsplit(".", 1)[-1])) for group in ("loss", "activation")]
+    values = [cfg.dataset_size.name, cfg.view.name, cfg.scale.name, f"seed{cfg.seed}"]
+    return "-".join([*objects, *values]).lower()
 
 
 def _environment() -> dict[str, Any]:

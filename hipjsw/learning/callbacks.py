@@ -52,7 +52,7 @@ class HistoryFile(L.Callback):
         self.path = path
         self.rows: list[dict[str, float]] = []
 
-    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Take up the rows of the part that was trained before."""
         del pl_module
         if self.path.is_file():

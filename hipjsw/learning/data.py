@@ -194,6 +194,6 @@ class HipData(L.LightningDataModule):
             batch_size=self.budget.batch_size,
             sampler=sampler,
             num_workers=self.num_workers,
-            persistent_workers=False,
+            persistent_workers=self.num_workers > 0,
             multiprocessing_context="spawn" if self.num_workers else None,
         )

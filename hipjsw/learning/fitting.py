@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,22 @@ __all__ = ["BEST", "LAST", "fit", "measure_split"]
 
 BEST = Path("checkpoints") / "best.ckpt"
 LAST = Path("checkpoints") / "last.ckpt"
+
+#: Lightning's advice and warnings that mean nothing here.
+MEANINGLESS = (
+    ".isinstance.treespec, LeafSpec.. is deprecated",  # it uses torch's pytree as it was before 2.13
+    "The '.*_dataloader' does not have many workers",  # samples come from a memory map
+    "The number of training batches",  # fewer than the logging interval in tiny runs
+    "Checkpoint directory .* exists and is not empty",  # a resumed run's
+)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        for message in MEANINGLESS:
+            warnings.filterwarnings("ignore", message=message)
+        yield
 
 
 def fit(
@@ -57,9 +75,10 @@ def fit(
         enable_version_counter=False,
     )
     callbacks: list[L.Callback] = [StopOnNonFinite(), HistoryFile(folder / "history.csv"), checkpoints]
-    trainer = _trainer(folder, options, callbacks, logger, max_epochs=budget.epochs, check_val_every_n_epoch=1)
     last = folder / LAST
-    trainer.fit(task, datamodule=data, ckpt_path=last if last.is_file() else None, weights_only=True)
+    with _quiet():
+        trainer = _trainer(folder, options, callbacks, logger, max_epochs=budget.epochs, check_val_every_n_epoch=1)
+        trainer.fit(task, datamodule=data, ckpt_path=last if last.is_file() else None, weights_only=True)
 
 
 def measure_split(task: SegmentationTask, data: HipData, folder: Path, options: Mapping[str, Any]) -> list[HipRecord]:
@@ -76,8 +95,8 @@ def measure_split(task: SegmentationTask, data: HipData, folder: Path, options: 
     """
     task.net.load_state_dict(load_weights(folder / BEST))
     measure = MeasureHips(data.test.store.view.pixel_mm)
-    trainer = _trainer(folder, options, [measure], None)
-    trainer.test(task, datamodule=data, verbose=False)
+    with _quiet():
+        _trainer(folder, options, [measure], None).test(task, datamodule=data, verbose=False)
     return measure.records
 
 

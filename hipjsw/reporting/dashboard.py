@@ -104,7 +104,7 @@ def start_run(
     tags: Sequence[str],
     mode: str,
     run_id: str,
-    finish_timeout_s: float = 5.0,
+    finish_timeout_s: float = 4.0,
 ) -> Run | None:
     """Start a W&B run whose files lie in ``folder/wandb``.
 
@@ -180,7 +180,7 @@ def log_results(
             logger.warning("%s did not reach W&B: %s", what, _first_line(error))
 
 
-def finish(run: Run | None, exit_code: int = 0, timeout_s: float = 6.0) -> None:
+def finish(run: Run | None, exit_code: int = 0, timeout_s: float = 5.0) -> None:
     """End a run without waiting longer than ``timeout_s``.
 
     Args:

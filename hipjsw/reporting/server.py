@@ -16,6 +16,9 @@ from urllib.parse import urlsplit
 
 __all__ = ["answers", "has_key", "settings_files", "within"]
 
+#: W&B's own servers; a key for the oldest name of theirs serves all.
+CLOUD = (".wandb.ai", ".coreweave.com")
+
 
 def settings_files() -> dict[str, str]:
     """What W&B's own settings files say, the working folder's before the user's."""
@@ -33,7 +36,9 @@ def has_key(server: str, files: Mapping[str, str]) -> bool:
     if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE") or files.get("api_key"):
         return True
     given = os.environ.get("NETRC")
-    hosts = {urlsplit(server).netloc, "api.wandb.ai"}
+    hosts = {urlsplit(server).netloc}
+    if (urlsplit(server).hostname or "").endswith(CLOUD):
+        hosts.add("api.wandb.ai")
     for path in [Path(given)] if given else [Path("~/.netrc"), Path("~/_netrc")]:
         try:
             entries = netrc.netrc(path.expanduser())

@@ -5,7 +5,6 @@ import sys
 
 import pytest
 from hydra import compose, initialize_config_dir
-from hydra.core.plugins import Plugins
 from hydra.errors import HydraException
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
@@ -13,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hipjsw.anatomy.labels import LABELS
 from hipjsw.app.build import build_budget, build_task
-from hipjsw.app.launcher import ProcessLauncher
+from hipjsw.app.launcher import register_launcher
 from hipjsw.app.paths import conf_dir
 from hipjsw.app.provision import prepare_spec, view_spec
 from hipjsw.app.schema import refuse_unknown_keys, register_schemas
@@ -27,7 +26,7 @@ EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.y
 @pytest.fixture(autouse=True, scope="module")
 def hydra_context():
     register_schemas()
-    Plugins.instance().register(ProcessLauncher)
+    register_launcher()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         yield
 

@@ -1,4 +1,4 @@
-"""Laws of training, in one process: every pair trains, the same configuration gives the same weights, resumed or not."""
+"""Laws of training, in one process: every pair trains; one configuration gives one set of weights."""
 
 import math
 
@@ -6,10 +6,9 @@ import pandas as pd
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
-from hydra.core.plugins import Plugins
 
 from hipjsw.app.build import build_data, build_task, trainer_options
-from hipjsw.app.launcher import ProcessLauncher
+from hipjsw.app.launcher import register_launcher
 from hipjsw.app.paths import conf_dir
 from hipjsw.app.schema import register_schemas
 from hipjsw.cohort.store import Store
@@ -23,7 +22,7 @@ def store(workplace):
 
 def configuration(*overrides):
     register_schemas()
-    Plugins.instance().register(ProcessLauncher)
+    register_launcher()
     tiny = ["budget.steps=2", "budget.val_every=1", "budget.batch_size=4"]
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         return compose("train", [*tiny, *overrides])
