@@ -61,6 +61,7 @@ def summarise(table: pd.DataFrame, store: Store, split: str) -> dict[str, float 
     result: dict[str, float | int] = {f"{split}/num_hips": len(table), f"{split}/num_persons": persons.nunique()}
     means = {name: float(table[f"dice_{name}"].mean()) for name in FOREGROUND if table[f"dice_{name}"].notna().any()}
     result |= {f"{split}/dice/{name}": value for name, value in means.items()}
+    result |= {f"{split}/dice/num_undefined_{name}": int(table[f"dice_{name}"].isna().sum()) for name in FOREGROUND}
     if means:
         result[f"{split}/dice/mean"] = float(np.mean(list(means.values())))
     pairs = {

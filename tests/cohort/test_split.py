@@ -116,7 +116,7 @@ def test_a_test_set_that_leaves_too_few_is_refused(fixed):
 
 
 def test_a_person_in_two_parts_is_refused_by_name():
-    with pytest.raises(SplitError, match="1 persons .* e.g. b"):
+    with pytest.raises(SplitError, match=r"1 persons .* e\.g\. b"):
         Split(train=("a", "b"), val=("c",), test=("b",))
     with pytest.raises(SplitError):
         Split(train=("a", "a"), val=("c",), test=("b",))

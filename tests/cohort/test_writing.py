@@ -11,6 +11,7 @@ import pandas as pd
 import pydicom
 import pytest
 
+from hipjsw.anatomy.landmarks import read_points
 from hipjsw.cohort.layout import CohortError, find_films
 from hipjsw.cohort.privacy import person_id, phantom_key
 from hipjsw.cohort.split import SplitError, SplitSpec
@@ -264,8 +265,6 @@ def test_bad_films_become_findings_and_the_rest_is_prepared(some_films, spec, tm
 
 def test_one_hip_may_be_left_out_and_the_other_stay(some_films, spec, tmp_path, replace_file, points_of):
     folder = some_films(4)
-    from hipjsw.anatomy.landmarks import read_points
-
     entry = find_films(folder)[0][0]
     points = read_points(folder / entry.points)
     points[70:75] = points[70:75][::-1].copy()
@@ -275,7 +274,7 @@ def test_one_hip_may_be_left_out_and_the_other_stay(some_films, spec, tmp_path, 
     assert [row["status"] for row in hips[:2]] == ["excluded", "ok"]
     assert "crosses itself" in hips[0]["reason"]
     assert store.num_hips == 7
-    assert list(store.hips["hip_id"])[0] == hips[1]["hip_id"]
+    assert store.hips["hip_id"].iloc[0] == hips[1]["hip_id"]
 
 
 def test_a_cohort_without_a_usable_hip_is_refused_and_says_where_the_reasons_are(some_films, spec, tmp_path):

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -10,8 +11,10 @@ from hydra import compose, initialize_config_dir
 from hipjsw.app.build import build_data, build_task, trainer_options
 from hipjsw.app.launcher import register_launcher
 from hipjsw.app.paths import conf_dir
+from hipjsw.app.provision import prepare_spec
 from hipjsw.app.schema import register_schemas
 from hipjsw.cohort.store import Store
+from hipjsw.cohort.writing import prepare_cohort
 from hipjsw.learning.fitting import BEST, LAST, fit, measure_split
 
 
@@ -55,6 +58,20 @@ def test_all_combinations_train_two_epochs_with_finite_loss(loss, activation, si
     assert len(history) == 2
     assert history[["train/loss", "val/loss"]].map(math.isfinite).all().all()
     assert (tmp_path / BEST).is_file()
+
+
+@pytest.mark.parametrize(
+    "overrides", [["view=hip"], ["+experiment=study_baseline"], ["view=coarse", "net=unet"]], ids=str
+)
+def test_every_view_and_net_trains_on_its_own_store(overrides, workplace, tmp_path):
+    cfg = configuration(*overrides, "budget.steps=1", "budget.batch_size=2")
+    store = prepare_cohort(workplace.cohort, tmp_path / "store", prepare_spec(cfg))
+    task, data = train(cfg, store, tmp_path / "run")
+    records = measure_split(task, data, tmp_path / "run", trainer_options(cfg))
+    assert len(records) == len(store.rows("test")) > 0
+    assert all(np.isfinite(record.dice).all() for record in records)
+    errors = (store.hips["mjsw_mm"] - store.hips["mjsw_truth_mm"]).abs()
+    assert errors.mean() <= 0.03
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(store, tmp_path):

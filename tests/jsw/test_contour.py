@@ -94,6 +94,10 @@ def test_a_shift_by_whole_pixels_changes_nothing(circle_hip, seed, down, right):
     hip, _ = hip_at_random(circle_hip, seed)
     still = measure_probabilities(draw(hip), PIXEL_MM)
     moved = measure_probabilities(draw(hip, shift_px=(down, right)), PIXEL_MM)
+    if isinstance(still, Unmeasurable):  # some of the joints much thinner than a pixel
+        assert hip.mjsw_mm < PIXEL_MM
+        assert moved == still
+        return
     assert moved.mjsw_mm == pytest.approx(still.mjsw_mm, abs=2e-3)
     np.testing.assert_allclose(moved.roof_mm[0] - still.roof_mm[0], PIXEL_MM * np.array([down, right]), atol=0.02)
 
@@ -185,7 +189,7 @@ def test_a_wrong_pixel_size_is_no_hip(circle_hip, pixel_mm, reason):
 
 
 @pytest.mark.xfail(strict=True, reason="hips without any space left are lost as 'no joint space found', not 0 mm")
-@pytest.mark.parametrize("roof_radius_mm", [26.1, 26.0, 25.5])
+@pytest.mark.parametrize("roof_radius_mm", [26.3, 26.1, 26.0, 25.5])
 def test_bone_on_bone_is_zero_and_not_unmeasurable(circle_hip, roof_radius_mm):
     result = measure_probabilities(draw(circle_hip(roof_radius_mm=roof_radius_mm)), PIXEL_MM)
     assert result.mjsw_mm == pytest.approx(max(roof_radius_mm - 26, 0), abs=0.1)

@@ -1,0 +1,94 @@
+"""The training stream and the samples."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hipjsw.learning.augment import CentreCrop
+from hipjsw.learning.data import Budget, Draw, HipDataset, StreamSampler
+
+
+def stream(num_hips, per_epoch, seed, epochs):
+    sampler = StreamSampler(num_hips, per_epoch, seed)
+    draws = []
+    for epoch in range(epochs):
+        sampler.set_epoch(epoch)
+        draws.append(list(sampler))
+    return draws
+
+
+@given(st.integers(1, 40), st.integers(1, 30), st.integers(0, 2**31))
+def test_each_pass_shows_every_hip_once_wherever_epochs_are_cut(num_hips, per_epoch, seed):
+    draws = list(itertools.chain(*stream(num_hips, per_epoch, seed, 6)))
+    assert [d.number for d in draws] == list(range(6 * per_epoch))
+    for start in range(0, len(draws) - num_hips + 1, num_hips):
+        assert sorted(d.position for d in draws[start : start + num_hips]) == list(range(num_hips))
+
+
+def test_the_stream_does_not_depend_on_how_it_is_cut_into_epochs():
+    assert list(itertools.chain(*stream(7, 6, 3, 4))) == list(itertools.chain(*stream(7, 12, 3, 2)))
+
+
+def test_an_epoch_can_be_read_without_those_before():
+    sampler = StreamSampler(5, 8, 1)
+    sampler.set_epoch(3)
+    assert list(sampler) == stream(5, 8, 1, 4)[3]
+
+
+def test_another_seed_is_another_order():
+    assert stream(20, 20, 0, 1) != stream(20, 20, 1, 1)
+
+
+@pytest.mark.parametrize("values", [(0, 1, 1), (10, 3, 1), (4, 2, 0), (4, 0, 2)])
+def test_a_budget_that_makes_no_run_is_refused(values):
+    with pytest.raises(ValueError, match="budget"):
+        Budget(*values)
+
+
+class FakeStore:
+    """Two hips of 8x8 pixels with a margin of 2."""
+
+    class view:
+        rows_px = cols_px = 4
+
+    images = np.arange(2 * 64, dtype=np.uint16).reshape(2, 8, 8)
+    planes = np.zeros((2, 4, 8, 8), np.uint8)
+    planes[:, 0, :3] = 255
+    planes[:, 1, 3] = 100
+    planes[:, 2, 3] = 155
+    planes[:, 3] = 255
+
+
+def test_a_sample_is_the_stored_hip_with_background_filled_in():
+    sample = HipDataset(FakeStore, [1], CentreCrop(), seed=0)[0]
+    np.testing.assert_allclose(sample["image"][0].numpy() * 65535, FakeStore.images[1, 2:6, 2:6], rtol=1e-6)
+    torch.testing.assert_close(sample["target"].sum(0), torch.ones(4, 4))
+    torch.testing.assert_close(sample["target"][0, 2:], torch.ones(2, 4))
+    torch.testing.assert_close(sample["target"][2, 1], torch.full((4,), 100 / 255))
+    assert (sample["weight"] == 1).all()
+    assert sample["row"] == 1
+
+
+def test_a_hard_target_is_the_largest_class_alone():
+    sample = HipDataset(FakeStore, [0], CentreCrop(), seed=0, hard=True)[0]
+    assert set(sample["target"].unique().tolist()) == {0.0, 1.0}
+    assert (sample["target"].sum(0) == 1).all()
+    assert (sample["target"][3, 1] == 1).all()
+
+
+def test_the_draws_number_reaches_the_augmentation():
+    keys = []
+
+    class Spy(CentreCrop):
+        def __call__(self, image, planes, size, key=()):
+            keys.append(key)
+            return super().__call__(image, planes, size, key)
+
+    dataset = HipDataset(FakeStore, [0, 1], Spy(), seed=9)
+    dataset[Draw(1, 42)]
+    dataset[0]
+    assert keys == [(9, 42), (9, 0)]
