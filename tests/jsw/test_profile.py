@@ -23,7 +23,7 @@ forms = st.fixed_dictionaries(
 )
 
 
-def arc(radius, first_deg, last_deg, centre=(0.0, 0.0), count=2000):
+def arc(radius, first_deg, last_deg, centre=(0.0, 0.0), count=600):
     angle = np.deg2rad(np.linspace(first_deg, last_deg, count))
     return np.asarray(centre) + radius * np.column_stack([-np.cos(angle), np.sin(angle)])
 
@@ -36,7 +36,7 @@ def wiggly(seed, count=30, length=60.0):
 # Closed forms
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.floats(20, 32), st.floats(0.1, 8))
 def test_concentric_circles_are_as_far_apart_everywhere(radius, width):
     result = measure_curves(arc(radius + width, -34, 30), arc(radius, -70, 100), np.zeros(2))
@@ -44,7 +44,7 @@ def test_concentric_circles_are_as_far_apart_everywhere(radius, width):
     np.testing.assert_allclose(result.profile_mm, width, atol=2e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.floats(20, 30), st.floats(2, 6), st.floats(-1.5, 1.5), st.floats(-1.5, 1.5))
 def test_eccentric_circles_have_their_closed_form(radius, width, down, aside):
     roof = arc(radius + width, -34, 30, (down, aside))
@@ -59,7 +59,7 @@ def test_eccentric_circles_have_their_closed_form(radius, width, down, aside):
     assert there == pytest.approx(exact.min(), abs=3e-4), angle
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=FACTORY)
+@settings(max_examples=25, deadline=None, suppress_health_check=FACTORY)
 @given(forms)
 def test_landmarks_of_circles_give_the_closed_form(circle_hip, form):
     hip = circle_hip(**form)
@@ -70,7 +70,7 @@ def test_landmarks_of_circles_give_the_closed_form(circle_hip, form):
 
 def test_landmarks_of_circles_are_right_on_the_whole(circle_hip):
     errors = []
-    for seed in range(60):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         width = rng.uniform(0.5, 7)
         radius = rng.uniform(23, 30)
@@ -82,7 +82,7 @@ def test_landmarks_of_circles_are_right_on_the_whole(circle_hip):
 # Another library's answer
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.floats(2, 20))
 def test_shortest_distance_is_shapelys(seed, apart):
     roof, head = wiggly(seed), wiggly(seed + 1) + np.array([apart, 3.0])
@@ -98,7 +98,7 @@ def test_shortest_distance_is_shapelys(seed, apart):
         assert result.mjsw_mm >= LineString(roof).distance(line) - 1e-9
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
 def test_nearest_points_are_shapelys(seed):
     rng = np.random.default_rng(seed)
@@ -119,7 +119,7 @@ def test_a_polyline_with_a_repeated_vertex_is_no_trouble():
 # Laws
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.floats(0.05, 3.0))
 def test_a_joint_thinned_by_x_is_narrower_by_x(thinner):
     head = arc(26, -80, 100)
@@ -129,7 +129,7 @@ def test_a_joint_thinned_by_x_is_narrower_by_x(thinner):
     assert before.mjsw_mm - after.mjsw_mm == pytest.approx(thinner, abs=5e-4)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=FACTORY)
+@settings(max_examples=25, deadline=None, suppress_health_check=FACTORY)
 @given(forms, st.floats(-3.2, 3.2), st.floats(-500, 500), st.floats(-500, 500), st.booleans())
 def test_rigid_motions_and_mirrors_change_nothing_but_the_places(circle_hip, form, turn, down, right, mirrored):
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -204,7 +204,7 @@ def test_a_curve_too_short_has_no_width_but_a_reason(roof, head, what):
     assert not hasattr(result, "mjsw_mm")
 
 
-@pytest.mark.xfail(strict=True, reason="a curve of NaN gives a width of NaN instead of Unmeasurable")
+@pytest.mark.xfail(strict=True, reason="a curve of NaN gives a ValueError (roof) or a width of NaN (head)")
 @pytest.mark.parametrize("which", ["roof", "head"])
 def test_curves_that_are_no_numbers_have_no_width(which):
     curves = {"roof": arc(31, -34, 30), "head": arc(26, -80, 100)}
