@@ -35,6 +35,8 @@ WIDEST_MM = 14.0
 ANGLE_STEP_DEG = 0.5
 #: Where the joint space is looked for; below 0.5, for a space thinner than a pixel never reaches that.
 SPACE_PROBABILITY = 0.3
+#: A gap below this holds too little of any pixel to be seen as joint space.
+THIN_PX = 1.25
 
 Floats = NDArray[np.float64]
 
@@ -78,50 +80,57 @@ def find_joint(probs: NDArray[Any], pixel_mm: float) -> JointContours | Unmeasur
     probs = np.asarray(probs, dtype=np.float64)
     if not np.isfinite(probs).all():
         return Unmeasurable("probabilities that are not finite numbers")
-    space = _joint_space(probs, pixel_mm)
-    if space is None:
-        return Unmeasurable("no joint space found")
-    circle = _head_circle(probs[FEMUR], space, pixel_mm)
-    if isinstance(circle, Unmeasurable):
-        return circle
-    centre, radius = circle
-    rows, cols = np.nonzero(space)
-    angles = np.arctan2(cols - centre[1], centre[0] - rows)
-    step = np.deg2rad(ANGLE_STEP_DEG)
-    theta = np.arange(angles.min() - 20 * step, angles.max() + 20 * step, step)
-    return _trace(probs, theta, centre, radius, pixel_mm)
-
-
-def _joint_space(probs: Floats, pixel_mm: float) -> NDArray[np.bool_] | None:
-    """Mask of the joint space: every piece of at least a tenth of the largest, None below 20 mm2."""
-    pieces, count = ndimage.label(probs[JOINT_SPACE] > SPACE_PROBABILITY, structure=np.ones((3, 3)))
-    if count == 0:
-        return None
-    sizes = np.bincount(pieces.ravel())
-    sizes[0] = 0
-    if sizes.max() * pixel_mm**2 < 20.0:
-        return None
-    return np.asarray((sizes >= 0.1 * sizes.max())[pieces] & (pieces > 0))
-
-
-def _head_circle(femur: Floats, space: NDArray[np.bool_], pixel_mm: float) -> tuple[Floats, float] | Unmeasurable:
-    """Circle through the femur's margin where the joint space touches it."""
-    contours: list[Floats] = find_contours(femur, 0.5)  # type: ignore[no-untyped-call]
-    if not contours:
-        return Unmeasurable("no femur found")
-    margin = max(contours, key=len)
-    away = ndimage.distance_transform_edt(~space)
-    near = ndimage.map_coordinates(away, margin.T, order=1, mode="nearest") <= 1.5
-    if near.sum() < 8:
-        return Unmeasurable("the joint space does not touch the femur")
-    points = margin[near]
-    centre, radius = fit_circle(points)
-    residual = np.abs(np.linalg.norm(points - centre, axis=1) - radius) * pixel_mm
-    if (residual <= 1.0).sum() >= 8:
-        centre, radius = fit_circle(points[residual <= 1.0])
+    joint = _facing_margin(probs, pixel_mm)
+    if isinstance(joint, Unmeasurable):
+        return joint
+    centre, radius = _circle(joint, pixel_mm)
     low, high = HEAD_RADIUS_MM
     if not low <= radius * pixel_mm <= high:
         return Unmeasurable(f"femoral head of {radius * pixel_mm:.0f} mm radius is implausible")
+    up = np.arctan2(joint[:, 1] - centre[1], centre[0] - joint[:, 0])
+    if np.cos(up).mean() < 0.5:
+        return Unmeasurable("the joint does not face upwards; is the film upside down?")
+    step = np.deg2rad(ANGLE_STEP_DEG)
+    theta = np.arange(up.min() - 20 * step, up.max() + 20 * step, step)
+    return _trace(probs, theta, centre, radius, pixel_mm)
+
+
+def _facing_margin(probs: Floats, pixel_mm: float) -> Floats | Unmeasurable:
+    """Points ``(n, 2)`` of the femur's margin that face the joint: they touch its space or, without space, the roof."""
+    contours: list[Floats] = find_contours(probs[FEMUR], 0.5)  # type: ignore[no-untyped-call]
+    roof = _largest(probs[ACETABULUM] > 0.5, 50.0 / pixel_mm**2)
+    if not contours:
+        return Unmeasurable("no femur found")
+    if roof is None:
+        return Unmeasurable("no acetabulum found")
+    margin = max(contours, key=len)
+    near_roof = ndimage.distance_transform_edt(~roof) * pixel_mm < WIDEST_MM
+    facing = roof | (near_roof & (probs[JOINT_SPACE] > SPACE_PROBABILITY))
+    away = ndimage.distance_transform_edt(~facing)
+    near = margin[ndimage.map_coordinates(away, margin.T, order=1, mode="nearest") <= 1.5]
+    if len(near) < 8 or np.ptp(near, axis=0).max() * pixel_mm < 10.0:
+        return Unmeasurable("no joint found: femur and roof do not face each other")
+    return near
+
+
+def _largest(mask: NDArray[np.bool_], least_px: float) -> NDArray[np.bool_] | None:
+    """The largest piece of a mask, None if it has fewer pixels than told."""
+    pieces, count = ndimage.label(mask, structure=np.ones((3, 3)))
+    sizes = np.bincount(pieces.ravel(), minlength=2)[1:]
+    if count == 0 or sizes.max() < least_px:
+        return None
+    return np.asarray(pieces == 1 + sizes.argmax())
+
+
+def _circle(points: Floats, pixel_mm: float) -> tuple[Floats, float]:
+    """Circle through points, a second time without those over 1 mm off; radius infinite for points on one line."""
+    try:
+        centre, radius = fit_circle(points)
+        residual = np.abs(np.linalg.norm(points - centre, axis=1) - radius) * pixel_mm
+        if (residual <= 1.0).sum() >= 8:
+            return fit_circle(points[residual <= 1.0])
+    except ValueError:
+        return points.mean(axis=0), np.inf
     return centre, radius
 
 
@@ -143,15 +152,33 @@ def _trace(
         return Unmeasurable("sourcil not found or shorter than 10 mm")
     lateral, medial = ends
     trim = END_MM / (radius * pixel_mm)
-    on_roof = found & (theta >= lateral + trim) & (theta <= medial - trim)
-    on_head = np.isfinite(head_r) & (theta >= lateral - 4 * trim) & (theta <= medial + 4 * trim)
-    if on_roof.sum() < 10 or on_head.sum() < 10:
+    within = (theta >= lateral + trim) & (theta <= medial - trim)
+    on_roof, on_head = found & within, np.isfinite(head_r)
+    on_head &= (theta >= lateral - 4 * trim) & (theta <= medial + 4 * trim)
+    if on_roof.sum() < max(10, 0.8 * within.sum()) or on_head.sum() < 10:
         return Unmeasurable("head margin or roof broken")
+    if not _is_bone(femur, roof, radii, head_r, roof_r, on_roof, pixel_mm):
+        return Unmeasurable("no solid head below or no solid roof above the joint")
     places = np.linspace(lateral, medial, 200)
     wide = theta[on_head]
     head = _smooth(wide, head_r[on_head], wide, radius, pixel_mm)
     sourcil = _smooth(theta[on_roof], roof_r[on_roof], places, radius, pixel_mm)
     return JointContours(centre, radius, _polar(centre, head, wide), _polar(centre, sourcil, places))
+
+
+def _is_bone(
+    femur: Floats,
+    roof: Floats,
+    radii: Floats,
+    head_r: Floats,
+    roof_r: Floats,
+    where: NDArray[np.bool_],
+    pixel_mm: float,
+) -> bool:
+    """Whether the 8 mm inside the head are femur and the first 3 mm above the roof's edge are acetabulum."""
+    below = (radii[None] < head_r[:, None]) & (radii[None] > head_r[:, None] - 8.0 / pixel_mm) & where[:, None]
+    above = (radii[None] > roof_r[:, None]) & (radii[None] < roof_r[:, None] + 3.0 / pixel_mm) & where[:, None]
+    return bool(femur[below].mean() > 0.8 and roof[above].mean() > 0.7)
 
 
 def _crossing(values: Floats, radii: Floats) -> Floats:
@@ -171,19 +198,15 @@ def _sourcil_ends(
 ) -> tuple[float, float] | None:
     """Angles of the lateral edge and the medial end: where the joint space between the edges begins and stops.
 
-    Just under the roof the joint space's probability is 1 along the sourcil and falls to 0 beyond its ends; the fall
-    through 0.5 is the end, to a fraction of a ray. Where the gap is too thin to hold a pixel its neighbours decide.
+    Between the edges the joint space's probability is 1 along the sourcil and falls to 0 beyond its ends; the fall
+    through 0.5 is the end, to a fraction of a ray. A gap thinner than a pixel holds no such probability: there the
+    roof so near to the head is the sign of the sourcil, for beyond its ends the roof stops or leaves the head.
     """
-    if found.sum() < 2:
-        return None
     between = (radii[None] > head_r[:, None]) & (radii[None] < roof_r[:, None])
     width = between.sum(axis=1)
     presence = np.where(between, space, 0.0).sum(axis=1) / np.maximum(width, 1)
-    wide_enough = found & (width >= 4)
-    if wide_enough.sum() < 2:
-        return None
-    known = np.interp(theta, theta[wide_enough], presence[wide_enough])
-    known = np.where(found, known, 0.0)
+    thin = (roof_r - head_r) < THIN_PX
+    known = np.where(found, np.where(thin, np.maximum(presence, 0.75), presence), 0.0)
     inside = np.flatnonzero(known >= 0.5)
     if len(inside) < 2:
         return None
