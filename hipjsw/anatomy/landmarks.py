@@ -129,7 +129,7 @@ def read_points(path: Path) -> NDArray[np.float64]:
     header = dict(line.partition(":")[::2] for line in lines[:start])
     body = lines[start + 1 : -1]
     declared = header.get("n_points", "").strip()
-    if not declared.isdigit() or int(declared) != len(body):
+    if declared.lstrip("0") != str(len(body)).lstrip("0"):
         raise PointsError(f"{path.name}: n_points says {declared or 'nothing'} but {len(body)} points are listed")
     try:
         xy = np.array([[float(word) for word in line.split()] for line in body], dtype=np.float64)

@@ -38,7 +38,7 @@ class Finding:
 
 def write_findings(path: Path, findings: Iterable[Finding]) -> None:
     """Write findings.csv, sorted by film and rule."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
         writer.writerow([field.name for field in fields(Finding)])
         writer.writerows(astuple(f) for f in sorted(findings, key=lambda f: (f.film, f.rule, f.message)))

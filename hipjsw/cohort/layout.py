@@ -74,7 +74,7 @@ def find_films(cohort: Path) -> tuple[list[FilmEntry], list[Finding]]:
 
 
 def _find_dataset(cohort: Path, dataset: str) -> tuple[list[FilmEntry], list[Finding]]:
-    points = {_key(p): p for p in _files(cohort / f"{dataset}-pointfiles") if p.suffix == ".pts"}
+    points = {_key(p): p for p in _files(cohort / f"{dataset}-pointfiles") if p.suffix.lower() == ".pts"}
     films: list[FilmEntry] = []
     findings: list[Finding] = []
     for folder in _empty_folders(cohort / dataset):
@@ -96,7 +96,7 @@ def _find_dataset(cohort: Path, dataset: str) -> tuple[list[FilmEntry], list[Fin
 
 
 def _key(points: Path) -> tuple[str, str]:
-    return points.parent.name, points.name.removesuffix(".pts")
+    return points.parent.name, points.stem
 
 
 def _files(folder: Path) -> Iterator[Path]:

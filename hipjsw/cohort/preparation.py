@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipjsw.anatomy.labels import LabelError, label_coverage
-from hipjsw.anatomy.landmarks import HipLandmarks, PointsError, Side, read_points, split_sides
+from hipjsw.anatomy.landmarks import HipLandmarks, PointsError, Region, Side, read_points, split_sides
 from hipjsw.cohort.findings import Finding, Severity
 from hipjsw.cohort.layout import FilmEntry
 from hipjsw.imaging.dicom import read_dicom
@@ -115,10 +115,13 @@ def _prepare_hip(
         view = _hip_view(film, spacing, side, centre_mm, spec)
         in_view = HipLandmarks(view.from_film_mm(landmarks.points), side)
         coverage = label_coverage(in_view, spec.stored_shape, labels)
+        if in_view.points[70, 1] >= in_view.points[74, 1]:
+            raise ValueError("the roof runs outwards: points of the two sides exchanged, or the film is mirrored")
     except (LabelError, ValueError) as error:
         return PreparedHip(side, str(error))
-    image, _ = view.normalised(film, spec)
-    planes = np.concatenate([coverage[1:], np.ones((1, *spec.stored_shape), dtype=np.float32)])
+    image, inside = view.normalised(film, spec)
+    weight = np.ones_like(image) if spec.judge_padding else inside.astype(np.float32)
+    planes = np.concatenate([coverage[1:], weight[None]])
     return PreparedHip(
         side=side,
         reason="",
@@ -148,10 +151,11 @@ def _plausible_centre_mm(landmarks: HipLandmarks, film: Radiograph, spacing: Pix
     low, high = HEAD_RADIUS_MM
     if not low <= radius_mm <= high:
         raise ValueError(f"femoral head radius {radius_mm:.1f} mm is not between {low:.0f} and {high:.0f} mm")
-    step_mm = float(np.linalg.norm(np.diff(landmarks.femur.points, axis=0), axis=1).max())
-    if step_mm > LONGEST_STEP_MM:
-        raise ValueError(f"a step of {step_mm:.0f} mm along the femur; are the points in the 160-point order?")
-    joint_px = spacing.to_px(np.concatenate([landmarks.points[18:28], landmarks.points[70:75]]))
+    for name, region in (("femur", Region.FEMUR), ("roof", Region.ROOF)):
+        step_mm = float(np.linalg.norm(np.diff(landmarks.points[region], axis=0), axis=1).max())
+        if step_mm > LONGEST_STEP_MM:
+            raise ValueError(f"a step of {step_mm:.3g} mm along the {name}; are the points in the 160-point order?")
+    joint_px = spacing.to_px(np.concatenate([landmarks.points[Region.HEAD], landmarks.points[Region.SOURCIL]]))
     if (joint_px < -0.5).any() or (joint_px > np.asarray(film.shape) - 0.5).any():
         raise ValueError("head or roof points lie outside the film")
     return centre_mm

@@ -54,14 +54,18 @@ class Store:
             meta = json.loads(path.read_text(encoding="utf-8"))
             version = meta["store_version"]
         except (ValueError, KeyError, TypeError) as error:
-            raise StoreError(f"{path} is damaged; remove the store and prepare it again") from error
+            raise _damaged(path) from error
         if version != STORE_VERSION:
             raise StoreError(
                 f"{folder} is a store of version {version}, this program reads version {STORE_VERSION}; "
                 "prepare it again into another folder"
             )
         store = cls(folder, meta)
-        store._check_sizes()
+        try:
+            store._check_sizes()
+            str(meta["fingerprint"]), str(meta["labels"]), str(meta["request"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise error if isinstance(error, StoreError) else _damaged(path) from error
         return store
 
     def _check_sizes(self) -> None:
@@ -105,20 +109,28 @@ class Store:
     @cached_property
     def hips(self) -> pd.DataFrame:
         """Rows of hips.csv that are usable, in the order of the arrays, with ``mjsw_truth_mm`` (NaN if unknown)."""
-        table = pd.read_csv(self.folder / "hips.csv", dtype={"hip_id": str, "person": str, "reason": str})
+        table = _read_csv(self.folder / "hips.csv", ("hip_id", "person", "split", "mjsw_mm", "status"))
         table = table[table["status"] == "ok"].reset_index(drop=True)
         if len(table) != self.num_hips:
             raise StoreError(f"{self.folder / 'hips.csv'} lists {len(table)} usable hips, the arrays {self.num_hips}")
         truth = self.folder / "truth.csv"
         if truth.is_file():
-            return table.merge(pd.read_csv(truth, dtype={"hip_id": str}), on="hip_id", how="left", validate="1:1")
+            exact = _read_csv(truth, ("hip_id", "mjsw_truth_mm"))
+            if exact["hip_id"].duplicated().any() or table["hip_id"].duplicated().any():
+                raise _damaged(truth)
+            return table.merge(exact, on="hip_id", how="left")
         return table.assign(mjsw_truth_mm=np.nan)
 
     @cached_property
     def split(self) -> Split:
         """Persons of each part, in dealing order; a person on two sides is an error."""
-        content = json.loads((self.folder / "split.json").read_text(encoding="utf-8"))
-        return Split(**{part: tuple(content[part]) for part in PARTS})
+        path = self.folder / "split.json"
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            parts = {part: tuple(content[part]) for part in PARTS}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise _damaged(path) from error
+        return Split(**parts)
 
     def rows(self, part: str, wanted: int | None = None) -> list[int]:
         """Array rows of the first ``wanted`` hips of a part, in dealing order (all if None or fewer)."""
@@ -140,3 +152,16 @@ class Store:
                 f"{self.folder} was prepared with view={self.view.name} ({other}); train with view={self.view.name}, "
                 f"or prepare another store with view={view.name}"
             )
+
+
+def _damaged(path: Path) -> StoreError:
+    return StoreError(f"{path} is missing or damaged; remove the store and prepare it again")
+
+
+def _read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype={"hip_id": str, "person": str, "reason": str})
+        table[list(columns)]  # all there
+    except (OSError, ValueError, KeyError) as error:
+        raise _damaged(path) from error
+    return table

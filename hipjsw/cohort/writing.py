@@ -13,13 +13,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from hipjsw.cohort.companions import Companions, read_companions
 from hipjsw.cohort.findings import Finding, write_findings
 from hipjsw.cohort.layout import CohortError, FilmEntry, find_films
 from hipjsw.cohort.preparation import PreparedFilm, PreparedHip, prepare_film
 from hipjsw.cohort.privacy import hip_id, load_key, person_id, phantom_key
-from hipjsw.cohort.split import SplitSpec, make_split
+from hipjsw.cohort.split import SplitError, SplitSpec, make_split
 from hipjsw.cohort.store import STORE_VERSION, Store, StoreError
 from hipjsw.imaging.view import ViewSpec
 
@@ -48,6 +47,12 @@ class _Hip:
     film: PreparedFilm
     hip: PreparedHip
 
+    @property
+    def names(self) -> tuple[str, str, str, str]:
+        """Dataset, subject, visit and side."""
+        entry = self.film.entry
+        return entry.dataset, entry.subject, entry.visit, self.hip.side.value
+
 
 def prepare_cohort(
     cohort: Path,
@@ -73,38 +78,47 @@ def prepare_cohort(
         SplitError: Too few persons.
     """
     films, findings = find_films(cohort)
-    request = _request(cohort, films, spec)
+    beside = read_companions(cohort)
+    partial = folder.with_name(folder.name + ".partial")
+    _refuse_files(folder, partial, id_key)
+    given_key = load_key(id_key) if id_key else None
+    request = _request(cohort, films, spec, beside, given_key)
     if folder.exists() and (existing := _existing(folder, request)):
         return existing
-    partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    phantom = _phantom_meta(cohort)
-    key = phantom_key(int(phantom["seed"])) if phantom and not id_key else load_key(id_key or partial / "id.key")
+    key = given_key or (phantom_key(beside.phantom["seed"]) if beside.phantom else load_key(partial / "id.key"))
     hips = list(_write_arrays(partial, _prepared(cohort, films, spec, workers, progress), key, findings))
-    usable = [h for h in hips if not h.hip.reason]
     write_findings(partial / "findings.csv", findings)
-    if not usable:
+    num_hips = sum(not h.hip.reason for h in hips)
+    if num_hips == 0:
         shutil.copy(partial / "findings.csv", folder.with_name(folder.name + ".findings.csv"))
         raise CohortError(
             f"{cohort}: none of {len(films)} films gives a usable hip; {folder.name}.findings.csv says why"
         )
-    _write_tables(partial, cohort, hips, spec)
-    digests = sorted({h.film.digest for h in usable})
     meta: dict[str, Any] = {
         "store_version": STORE_VERSION,
-        "num_hips": len(usable),
+        "num_hips": num_hips,
         "num_films": len(films),
         "view": asdict(spec.view),
         "labels": spec.labels,
         "split": asdict(spec.split),
-        "phantom": phantom,
+        "phantom": beside.phantom,
         "request": request,
-        "fingerprint": _hash([STORE_VERSION, asdict(spec), digests]),
+        "fingerprint": _hash([STORE_VERSION, asdict(spec), _write_tables(partial, hips, spec, beside)]),
     }
     (partial / "store.json").write_text(json.dumps(meta, indent=2), encoding="utf-8")
     partial.replace(folder)
     return Store.open(folder)
+
+
+def _refuse_files(folder: Path, partial: Path, id_key: Path | None) -> None:
+    """Nothing of somebody else's may lie where the store is written or where its key is read."""
+    for path in (folder, partial):
+        if path.exists() and not path.is_dir():
+            raise StoreError(f"{path} is a file; name another folder with store=DIR")
+    if id_key is not None and (id_key.is_dir() or not id_key.parent.is_dir()):
+        raise StoreError(f"id_key={id_key} is no file in a folder that exists")
 
 
 def _existing(folder: Path, request: str) -> Store | None:
@@ -120,15 +134,18 @@ def _existing(folder: Path, request: str) -> Store | None:
     return store
 
 
-def _request(cohort: Path, films: Sequence[FilmEntry], spec: PrepareSpec) -> str:
-    """Hash of what was asked for: the spec and each file's name, size and time of change."""
+def _request(
+    cohort: Path, films: Sequence[FilmEntry], spec: PrepareSpec, beside: Companions, given_key: bytes | None
+) -> str:
+    """Hash of what was asked for: spec, key, the files beside the films, each film's name, size and time of change."""
     listing = []
     for entry in films:
         for name in (entry.film, entry.points):
             if name is not None:
                 stat = (cohort / name).stat()
                 listing.append((name, stat.st_size, stat.st_mtime_ns))
-    return _hash([STORE_VERSION, asdict(spec), listing])
+    key = hashlib.sha256(given_key).hexdigest() if given_key else "own"
+    return _hash([STORE_VERSION, asdict(spec), key, beside.stamp, listing])
 
 
 def _prepared(
@@ -172,28 +189,35 @@ def _write_arrays(folder: Path, films: Iterable[PreparedFilm], key: bytes, findi
                 yield _Hip(name, person, PreparedFilm(entry, film.spacing, film.digest, (), ()), light)
 
 
-def _write_tables(folder: Path, cohort: Path, hips: Sequence[_Hip], spec: PrepareSpec) -> None:
+def _write_tables(folder: Path, hips: Sequence[_Hip], spec: PrepareSpec, beside: Companions) -> list[Any]:
+    """Write split, hips, identities and truth.
+
+    Returns:
+        What the arrays and tables hold, without ids: for each usable hip its film's hash, side, person's number, part
+        and exact width.
+    """
     counts: dict[str, int] = {}
     for h in hips:
         counts[h.person] = counts.get(h.person, 0) + (not h.hip.reason)
-    split = make_split(counts, spec.split, _fixed_test(cohort, hips))
+    fixed = dict.fromkeys(h.person for h in hips if h.names[:2] in beside.test_persons)
+    if beside.test_persons and not any(counts[person] for person in fixed):
+        raise SplitError("split.csv names no person with a usable hip for the test set; mend or remove it")
+    split = make_split(counts, spec.split, list(fixed))
     (folder / "split.json").write_text(json.dumps(asdict(split), indent=1), encoding="utf-8")
     part = split.part_of()
     _write_csv(folder / "hips.csv", HIPS_COLUMNS, (_hip_row(h, part) for h in hips))
-    identities = []
-    for h in hips:
-        entry = h.film.entry
-        names = (entry.dataset, entry.subject, entry.visit, h.hip.side.value, entry.film, entry.points or "")
-        identities.append((h.hip_id, *names))
+    identities = ((h.hip_id, *h.names, h.film.entry.film, h.film.entry.points or "") for h in hips)
     _write_csv(folder / "identities.csv", IDENTITY_COLUMNS, identities)
-    truth = _exact_truth(cohort)
+    truth = {h.hip_id: beside.truth_mm[h.names] for h in hips if h.names in beside.truth_mm}
     if truth:
-        rows = []
-        for h in hips:
-            value = truth.get((h.film.entry.dataset, h.film.entry.subject, h.film.entry.visit, h.hip.side.value))
-            if value is not None:
-                rows.append((h.hip_id, repr(value)))
+        rows = ((name, repr(width_mm)) for name, width_mm in truth.items())
         _write_csv(folder / "truth.csv", ("hip_id", "mjsw_truth_mm"), rows)
+    number = {person: n for n, person in enumerate(counts)}
+    return [
+        (h.film.digest, h.hip.side, number[h.person], part.get(h.person), truth.get(h.hip_id))
+        for h in hips
+        if not h.hip.reason
+    ]
 
 
 def _hip_row(h: _Hip, part: dict[str, str]) -> tuple[str, ...]:
@@ -212,39 +236,10 @@ def _hip_row(h: _Hip, part: dict[str, str]) -> tuple[str, ...]:
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)
-
-
-def _phantom_meta(cohort: Path) -> dict[str, Any] | None:
-    path = cohort / "phantom.json"
-    if not path.is_file():
-        return None
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
-
-
-def _fixed_test(cohort: Path, hips: Sequence[_Hip]) -> list[str]:
-    """Persons whom the cohort's own split.csv puts into the test set."""
-    path = cohort / "split.csv"
-    if not path.is_file():
-        return []
-    table = pd.read_csv(path, dtype=str)
-    test = table[table["split"] == "test"]
-    named = set(zip(test["dataset"], test["subject"], strict=True))
-    return list(dict.fromkeys(h.person for h in hips if (h.film.entry.dataset, h.film.entry.subject) in named))
-
-
-def _exact_truth(cohort: Path) -> dict[tuple[str, str, str, str], float]:
-    """Exact widths of a phantom cohort, by dataset, subject, visit and side."""
-    path = cohort / "truth.csv"
-    if not path.is_file():
-        return {}
-    table = pd.read_csv(path, dtype={"dataset": str, "subject": str, "visit": str, "side": str})
-    keys = zip(table["dataset"], table["subject"], table["visit"], table["side"], strict=True)
-    return dict(zip(keys, (float(v) for v in table["mjsw_mm"]), strict=True))
 
 
 def _hash(content: Any) -> str:

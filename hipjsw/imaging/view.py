@@ -36,6 +36,7 @@ class ViewSpec:
         normalise_over: Percentiles are taken over the ``view`` or the ``film``.
         low_percentile: This percentile becomes 0; below is clipped.
         high_percentile: This percentile becomes 1; above is clipped.
+        judge_padding: Whether pixels outside the film count in losses and metrics (as background), or have weight 0.
 
     Raises:
         ValueError: A value that makes no view.
@@ -50,14 +51,19 @@ class ViewSpec:
     normalise_over: str
     low_percentile: float
     high_percentile: float
+    judge_padding: bool = False
 
     def __post_init__(self) -> None:
         if self.centre not in ("head", "film"):
             raise ValueError(f"view.centre is 'head' or 'film', not {self.centre!r}")
         if self.normalise_over not in ("view", "film"):
             raise ValueError(f"view.normalise_over is 'view' or 'film', not {self.normalise_over!r}")
-        if min(self.rows_px, self.cols_px) < 16 or self.pixel_mm <= 0 or self.margin_px < 0:
+        if min(self.rows_px, self.cols_px) < 16 or self.margin_px < 0 or not 0.01 <= self.pixel_mm <= 10:
             raise ValueError(f"view {self.name} of {self.rows_px}x{self.cols_px} px at {self.pixel_mm} mm is no view")
+        if not 0 <= self.low_percentile < self.high_percentile <= 100:
+            raise ValueError(
+                f"view {self.name}: percentiles {self.low_percentile} and {self.high_percentile} do not rise in 0-100"
+            )
 
     @property
     def stored_shape(self) -> tuple[int, int]:
@@ -113,14 +119,14 @@ class HipView:
         limit = np.array(film.shape) - 0.5
         inside = np.asarray(((place >= -0.5) & (place <= limit)).all(axis=-1))
         scale = self.pixel_mm / np.array([self.spacing.row_mm, self.spacing.col_mm])
-        sigma = np.where(scale > 1.0, ANTIALIAS_PX * scale, 0.0)
+        sigma = np.where(scale > 1.0, ANTIALIAS_PX * scale, 1e-3)  # so small a blur is none, and OpenCV wants one
         pad = np.ceil(4 * sigma).astype(int) + 2
         low = np.clip(np.floor(place.min(axis=(0, 1))).astype(int) - pad, 0, None)
         high = np.minimum(np.ceil(place.max(axis=(0, 1))).astype(int) + pad + 1, film.shape)
         if (high <= low).any():
             return np.zeros(self.shape, dtype=np.float32), inside
         patch = film[low[0] : high[0], low[1] : high[1]].astype(np.float32)
-        if (sigma > 0).any():
+        if (scale > 1.0).any():
             blurred = cv2.GaussianBlur(
                 patch, (0, 0), sigmaX=float(sigma[1]), sigmaY=float(sigma[0]), borderType=cv2.BORDER_REPLICATE
             )

@@ -87,6 +87,8 @@ def measure_curves(
         The width, or why there is none (a curve that is missing or shorter than 5 mm).
     """
     for name, curve in (("sourcil", roof_mm), ("head margin", head_mm)):
+        if not np.isfinite(curve).all():
+            return Unmeasurable(f"{name} that is not finite numbers")
         if len(curve) < 2 or np.linalg.norm(np.diff(curve, axis=0), axis=1).sum() < 5.0:
             return Unmeasurable(f"{name} shorter than 5 mm")
     places = _equal_steps(np.asarray(roof_mm, dtype=np.float64), STEP_MM)

@@ -126,7 +126,6 @@ def test_a_folder_that_is_no_cohort_is_refused_with_advice(tmp_path, what):
         find_films(tmp_path / what)
 
 
-@pytest.mark.xfail(strict=True, reason="points named .PTS are neither a film's nor a finding")
 def test_points_named_in_capitals_are_found_or_a_finding(tmp_path):
     touch(tmp_path, OAI, "OAI-pointfiles/V00/OAI-9000001-V00-20040115.dcm.PTS")
     (film,), findings = find_films(tmp_path)

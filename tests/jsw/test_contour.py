@@ -183,7 +183,9 @@ def test_white_noise_has_no_width(seed):
     assert result.reason
 
 
-@pytest.mark.parametrize(("pixel_mm", "reason"), [(0.1, "no acetabulum"), (8.0, "do not face each other"), (1.5, "radius is implausible")])
+@pytest.mark.parametrize(
+    ("pixel_mm", "reason"), [(0.1, "no acetabulum"), (8.0, "do not face each other"), (1.5, "radius is implausible")]
+)
 def test_a_wrong_pixel_size_is_no_hip(circle_hip, pixel_mm, reason):
     assert reason in measure_probabilities(draw(circle_hip()), pixel_mm).reason
 
