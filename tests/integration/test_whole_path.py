@@ -92,6 +92,16 @@ def test_a_finished_run_is_not_run_again(run, workplace, door, tiny):
     assert (folder / "checkpoints" / "last.ckpt").stat().st_mtime_ns == before
 
 
+def test_the_same_configuration_in_another_folder_gives_the_same_numbers(run, workplace, door, tiny):
+    folder, _ = run
+    again = workplace.folder / "run-again"
+    options = ("data=cohort", f"store={workplace.store}", f"run={again}", "num_workers=1", "logger=none", *tiny)
+    done = door("train", *options, cwd=workplace.folder)
+    assert done.code == 0, done.err
+    assert (again / "metrics.json").read_bytes() == (folder / "metrics.json").read_bytes()
+    assert (again / "test_hips.csv").read_bytes() == (folder / "test_hips.csv").read_bytes()
+
+
 def test_evaluate_says_what_the_run_said(run, workplace, door):
     folder, _ = run
     out = workplace.folder / "evaluated"
