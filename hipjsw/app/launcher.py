@@ -128,7 +128,10 @@ class ProcessLauncher(Launcher):
         title = f"# {ablation.title}\n\n{ablation.question}\n\n" if ablation else f"# {group}\n\n"
         (folder / f"{group}.md").write_text(title + sweep_markdown(rows, study) + "\n", encoding="utf-8")
         with (folder / f"{group}.csv").open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(sweep_csv_rows(rows, study))
+            content = sweep_csv_rows(rows, study)
+            writer = csv.DictWriter(file, list(content[0]))
+            writer.writeheader()
+            writer.writerows(content)
         print(f"this table: {folder / group}.md and .csv", file=sys.stderr)
 
 

@@ -19,13 +19,13 @@ def only_one(folder: Path, wait: bool) -> Iterator[None]:
     """Hold a lock beside a folder while working in it; the system frees it when the process ends, however it ends.
 
     Args:
-        folder: What is worked on; the lock is ``<folder>.lock``.
+        folder: What is worked on; the lock is ``.<folder>.lock``.
         wait: Wait for another process to finish, or raise.
 
     Raises:
         BusyError: Another process holds the lock and ``wait`` is off.
     """
-    path = folder.with_name(folder.name + ".lock")
+    path = folder.with_name(f".{folder.name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 
@@ -26,6 +27,10 @@ def test_a_failed_job_does_not_stop_the_others_and_the_exit_code_tells(sweep):
     assert "Traceback" not in done.err
     (table,) = (runs / "sweeps").glob("*.md")
     assert table.read_text().count("lr=") == 3
+    (numbers,) = (runs / "sweeps").glob("*.csv")
+    rows = pd.read_csv(numbers)
+    assert list(rows["status"]) == ["done", "failed", "done"]
+    assert rows["test_dice"].notna().tolist() == [True, False, True]
 
 
 def test_each_job_is_a_wandb_run_of_its_own_in_the_sweeps_group(sweep):
