@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import logging
-import sys
 from typing import Any
 
 import torch
-from lightning.pytorch.loggers import WandbLogger
+from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 from omegaconf import DictConfig
 
 from hipjsw.app.build import build_data, build_task, trainer_options
 from hipjsw.app.door import open_door
-from hipjsw.app.launcher import write_job_report
+from hipjsw.app.launcher import job_report_path, write_job_report
 from hipjsw.app.lock import only_one
 from hipjsw.app.provision import provide_store
 from hipjsw.app.results import Results, write_results
-from hipjsw.app.runs import Run, run_identity
+from hipjsw.app.runs import Run, run_identity, write_metrics
 from hipjsw.cohort.store import Store
 from hipjsw.learning.callbacks import NonFiniteLossError
 from hipjsw.learning.data import HipData
 from hipjsw.learning.fitting import fit, measure_split
+from hipjsw.learning.task import SegmentationTask
 from hipjsw.reporting import dashboard
 from hipjsw.reporting.tables import print_table, run_table
 
@@ -30,39 +30,62 @@ log = logging.getLogger("hipjsw")
 def main(cfg: DictConfig) -> None:
     """Provide the data, find or make the run, train and test it unless that was done before."""
     try:
+        _refuse(cfg)
+        task, options = build_task(cfg), trainer_options(cfg)
         store = provide_store(cfg)
-        run = Run.open(cfg, store.fingerprint)
+        data = build_data(cfg, store)
+        run = Run.of(cfg, store.fingerprint)
         with only_one(run.folder, wait=False):
+            run.claim(cfg, store.fingerprint)
             reused = run.is_finished
             if not reused:
-                _train(cfg, run, store)
+                _train(cfg, run, task, data, options)
         _say(run, reused)
         write_job_report("reused" if reused else "done", str(run.folder), run.metrics())
-    except KeyboardInterrupt:
-        write_job_report("failed", reason="interrupted")
+    except (KeyboardInterrupt, SystemExit):
+        write_job_report("failed", reason="interrupted; the same command continues it")
         raise
     except Exception as error:
         write_job_report("failed", reason=str(error).splitlines()[0] if str(error) else error.__class__.__name__)
         raise
 
 
-def _train(cfg: DictConfig, run: Run, store: Store) -> None:
-    task, data = build_task(cfg), build_data(cfg, store)
+def _refuse(cfg: DictConfig) -> None:
+    """Refuse, before any work, what would do nothing or fail late."""
+    if cfg.ablation is not None and job_report_path() is None:
+        raise ValueError(
+            f"ablation={cfg.ablation.name} is a sweep: python -m hipjsw.train -m ablation={cfg.ablation.name}"
+        )
+    if cfg.logger.mode not in dashboard.MODES:
+        raise ValueError(f"logger.mode is one of {', '.join(dashboard.MODES)}, not {cfg.logger.mode!r}")
+    if cfg.seed < 0:
+        raise ValueError(f"seed is 0 or more, not {cfg.seed}")
+    if cfg.trainer.options.get("devices", 1) != 1:
+        raise ValueError("this version trains on one device: trainer.options.devices=1")
+
+
+def _train(cfg: DictConfig, run: Run, task: SegmentationTask, data: HipData, options: dict[str, Any]) -> None:
     _say_data(cfg, data)
-    wandb_run = _start_dashboard(cfg, run, store)
+    wandb_run = _start_dashboard(cfg, run, data.test.store)
     code = 1
     try:
-        logger = WandbLogger(experiment=wandb_run, save_dir=run.folder) if wandb_run is not None else None
-        options = trainer_options(cfg)
-        fit(task, data, data.budget, run.folder, options, logger)
+        fit(task, data, data.budget, run.folder, options, _logger(cfg, run, wandb_run))
         records = measure_split(task, data, run.folder, options)
         results = write_results(run.folder, "test", records, task, data.test)
+        write_metrics(run.folder, results.metrics | {"train/num_hips": len(data.train), "val/num_hips": len(data.val)})
         _mirror(wandb_run, results)
-        run.finish(results.metrics | {"train/num_hips": len(data.train), "val/num_hips": len(data.val)})
         code = 0
     finally:
         if wandb_run is not None:
             dashboard.finish(wandb_run, code)
+
+
+def _logger(cfg: DictConfig, run: Run, wandb_run: Any | None) -> Logger | None:
+    if wandb_run is not None:
+        return WandbLogger(experiment=wandb_run, save_dir=run.folder)
+    if cfg.logger.name == "csv":
+        return CSVLogger(run.folder, name="steps", version="")
+    return None
 
 
 def _say_data(cfg: DictConfig, data: HipData) -> None:
@@ -105,7 +128,7 @@ def _mirror(wandb_run: Any | None, results: Results) -> None:
 def _say(run: Run, reused: bool) -> None:
     title = "finished before; nothing was trained" if reused else "test hips"
     print_table(run_table(run.metrics(), title))
-    print(f"pictures: {run.folder / 'figures'}", file=sys.stdout)
+    print(f"pictures: {run.folder / 'figures'}")
     print(f"everything: {run.folder} (metrics.json, test_hips.csv, history.csv, checkpoints)")
 
 

@@ -17,9 +17,21 @@ from numpy.typing import NDArray
 
 from hipjsw.anatomy.curve import Curve
 
-__all__ = ["HipLandmarks", "PointsError", "Region", "Side", "fit_circle", "read_points", "split_sides", "write_points"]
+__all__ = [
+    "ADULT_HEAD_RADIUS_MM",
+    "HipLandmarks",
+    "PointsError",
+    "Region",
+    "Side",
+    "fit_circle",
+    "read_points",
+    "split_sides",
+    "write_points",
+]
 
 POINTS_PER_HIP = 80
+#: Plausible radius of an adult's projected femoral head (mean diameter 55 mm).
+ADULT_HEAD_RADIUS_MM = (17.0, 42.0)
 
 
 class Side(StrEnum):

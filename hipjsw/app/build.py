@@ -32,6 +32,8 @@ def build_task(cfg: DictConfig) -> SegmentationTask:
 def build_data(cfg: DictConfig, store: Store, test_part: str = "test") -> HipData:
     """The data module; dataset sizes are the study's divided by the scale."""
     divisor = int(cfg.scale.divisor)
+    if min(divisor, int(cfg.dataset_size.train_hips), int(cfg.dataset_size.val_hips)) < 1:
+        raise ValueError("scale.divisor, dataset_size.train_hips and dataset_size.val_hips are at least 1")
     return HipData(
         store,
         num_train=-(-int(cfg.dataset_size.train_hips) // divisor),

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
 import hydra
-from hydra.errors import HydraException
+from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from hipjsw.app.launcher import register_launcher
+from hipjsw.app.launcher import end_with_sweep, register_launcher
 from hipjsw.app.paths import conf_dir
 from hipjsw.app.schema import refuse_unknown_keys, register_schemas
 
@@ -21,12 +25,18 @@ __all__ = ["open_door"]
 
 log = logging.getLogger("hipjsw")
 
-#: What a person can mend; anything else is a defect and shows its traceback.
+#: What a person can mend: the message says how. Anything else is a defect, and its type is said too.
 EXPECTED: tuple[type[Exception], ...] = (ValueError, OSError, HydraException, OmegaConfBaseException)
+
+FULL_ERROR = "HYDRA_FULL_ERROR"
+INTERRUPTED = 128 + signal.SIGINT
+TERMINATED = 128 + signal.SIGTERM
 
 
 def open_door(work: Callable[[DictConfig], None], name: str, expected: tuple[type[Exception], ...] = ()) -> None:
     """Run a door: compose its configuration from the command line and do its work.
+
+    Ctrl-C ends it with exit code 130, SIGTERM with 143, an error with 1.
 
     Args:
         work: Takes the composed configuration.
@@ -35,23 +45,60 @@ def open_door(work: Callable[[DictConfig], None], name: str, expected: tuple[typ
     """
     register_schemas()
     register_launcher()
+    end_with_sweep()
+    signal.signal(signal.SIGTERM, _terminate)
+    with_traceback = os.environ.get(FULL_ERROR) == "1"
 
     def guarded(cfg: DictConfig) -> None:
         _set_up_logging()
-        try:
+        with _errors_as_lines((*EXPECTED, *expected), with_traceback):  # inside: Hydra would add lines of its own
             refuse_unknown_keys(cfg, name)
             work(cfg)
-        except KeyboardInterrupt:
-            print("\ninterrupted; the same command continues where it was", file=sys.stderr)
-            raise SystemExit(130) from None
-        except (*EXPECTED, *expected) as error:
-            if os.environ.get("HYDRA_FULL_ERROR") == "1":
-                traceback.print_exc()
-            print(f"error: {error}", file=sys.stderr)
-            print("(HYDRA_FULL_ERROR=1 shows where)", file=sys.stderr)
-            raise SystemExit(1) from error
 
-    hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=name)(guarded)()
+    with _stops_as_lines(name), _errors_as_lines(EXPECTED, with_traceback):
+        os.environ[FULL_ERROR] = "1"  # Hydra raises its errors and leaves the saying to us
+        hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=name)(guarded)()
+
+
+@contextmanager
+def _errors_as_lines(expected: tuple[type[Exception], ...], with_traceback: bool) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if with_traceback:
+            traceback.print_exc()
+        print(f"error: {_message(error, expected)}", file=sys.stderr)
+        print(f"({FULL_ERROR}=1 shows where)", file=sys.stderr)
+        raise SystemExit(1) from error
+
+
+@contextmanager
+def _stops_as_lines(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit) as stop:
+        if isinstance(stop, KeyboardInterrupt) or isinstance(stop.__context__, KeyboardInterrupt):
+            # the latter is what Lightning's test makes of Ctrl-C
+            how = "where it was" if name == "train" else "or starts over what was half done"
+            print(f"\ninterrupted; the same command continues {how}", file=sys.stderr)
+            raise SystemExit(INTERRUPTED) from None
+        if stop.code == TERMINATED:
+            print("\nterminated; the same command continues where it was", file=sys.stderr)
+        raise
+
+
+def _message(error: Exception, expected: tuple[type[Exception], ...]) -> str:
+    """What to say: an expected error's whole message, the type and the first two lines of any other."""
+    if isinstance(error, expected) and not isinstance(error, InstantiationException):
+        cause = error.__cause__ if isinstance(error, HydraException) else None
+        return f"{error}\n{cause}" if isinstance(cause, OmegaConfBaseException) else str(error)
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return ": ".join([type(error).__name__, " ".join(lines[:2])] if lines else [type(error).__name__])
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    del number, frame
+    raise SystemExit(TERMINATED)
 
 
 def _set_up_logging() -> None:

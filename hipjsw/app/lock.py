@@ -25,7 +25,7 @@ def only_one(folder: Path, wait: bool) -> Iterator[None]:
     Raises:
         BusyError: Another process holds the lock and ``wait`` is off.
     """
-    path = folder.with_name(f".{folder.name}.lock")
+    path = folder.absolute().with_name(f".{folder.absolute().name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:

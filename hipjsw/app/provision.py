@@ -23,7 +23,7 @@ from hipjsw.imaging.view import ViewSpec
 from hipjsw.phantom.cohort import write_cohort
 from hipjsw.phantom.population import PHANTOM_VERSION
 
-__all__ = ["num_workers", "prepare_spec", "progress_bar", "provide_store", "view_spec"]
+__all__ = ["find_store", "num_workers", "prepare_spec", "progress_bar", "provide_store", "view_spec"]
 
 
 def view_spec(cfg: DictConfig) -> ViewSpec:
@@ -61,6 +61,19 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+def find_store(cfg: DictConfig) -> Store:
+    """The store of a configuration, as it is; nothing is made.
+
+    Raises:
+        StoreError: None named, or none there.
+    """
+    if cfg.store is not None:
+        return Store.open(Path(cfg.store))
+    if cfg.data.name == "phantom":
+        return Store.open(_phantom_places(cfg)[1])
+    raise StoreError("data=cohort needs store=DIR, a store made with: python -m hipjsw.prepare cohort=DIR store=DIR")
+
+
 def provide_store(cfg: DictConfig) -> Store:
     """The store a training run reads.
 
@@ -70,14 +83,9 @@ def provide_store(cfg: DictConfig) -> Store:
     Raises:
         StoreError: No store named, none there, or one of another view.
     """
-    if cfg.store is not None:
-        store = Store.open(Path(cfg.store))
-    elif cfg.data.name == "phantom":
-        store = _phantom_store(cfg)
-    else:
-        raise StoreError(
-            "data=cohort needs store=DIR, a store made with: python -m hipjsw.prepare cohort=DIR store=DIR"
-        )
+    if cfg.store is None and cfg.data.name == "phantom":
+        _make_phantom_store(cfg)
+    store = find_store(cfg)
     store.require_view(view_spec(cfg))
     if store.meta["labels"] != cfg.labels.name:
         raise StoreError(
@@ -87,16 +95,26 @@ def provide_store(cfg: DictConfig) -> Store:
     return store
 
 
-def _phantom_store(cfg: DictConfig) -> Store:
-    spec = prepare_spec(cfg)
+def _phantom_places(cfg: DictConfig) -> tuple[Path, Path]:
+    """Folders of the phantom cohort and of its store."""
     cohort = Path(cfg.data_dir) / f"phantom-v{PHANTOM_VERSION}-n{cfg.data.subjects}-seed{cfg.data.seed}"
-    digest = hashlib.sha256(json.dumps([STORE_VERSION, asdict(spec)], sort_keys=True).encode()).hexdigest()[:8]
-    folder = cohort.with_name(f"{cohort.name}-{spec.view.name}-{digest}")
+    content = json.dumps([STORE_VERSION, asdict(prepare_spec(cfg))], sort_keys=True)
+    digest = hashlib.sha256(content.encode()).hexdigest()[:8]
+    return cohort, cohort.with_name(f"{cohort.name}-{cfg.view.name}-{digest}")
+
+
+def _make_phantom_store(cfg: DictConfig) -> None:
+    cohort, folder = _phantom_places(cfg)
+    if (folder / "store.json").is_file():
+        return
     with only_one(folder, wait=True):
         if (folder / "store.json").is_file():
-            return Store.open(folder)
+            return
         workers = num_workers(cfg.workers)
-        with only_one(cohort, wait=True), progress_bar("drawing phantom films") as moved:
+        with (
+            only_one(cohort, wait=True),
+            progress_bar(f"drawing films of {cfg.data.subjects} phantom persons") as moved,
+        ):
             write_cohort(cohort, int(cfg.data.subjects), int(cfg.data.seed), workers, moved)
         with progress_bar("preparing hip views") as moved:
-            return prepare_cohort(cohort, folder, spec, workers, progress=moved)
+            prepare_cohort(cohort, folder, prepare_spec(cfg), workers, progress=moved)

@@ -73,11 +73,11 @@ def _draw(
     ]
     pictures = {f"{split}_hips": draw_hips(chosen, figures / f"{split}_hips.png")}
     for name, column in (("label", "mjsw_label_mm"), ("truth", "mjsw_truth_mm")):
-        both = table[table["mjsw_pred_mm"].notna() & table[column].notna()]
-        if len(both) > 1:
+        known = table[table[column].notna()]
+        if known["mjsw_pred_mm"].notna().sum() > 1:
             path = figures / f"{split}_agreement_{name}.png"
             said = "label" if name == "label" else "exact truth"
-            measured, reference = both["mjsw_pred_mm"].to_numpy(), both[column].to_numpy()
+            measured, reference = known["mjsw_pred_mm"].to_numpy(), known[column].to_numpy()
             pictures[f"{split}_agreement_{name}"] = draw_agreement(measured, reference, said, path)
     return pictures
 

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -18,10 +19,14 @@ from omegaconf import DictConfig, OmegaConf
 
 import hipjsw
 
-__all__ = ["Run", "RunError", "run_identity"]
+__all__ = ["Run", "RunError", "run_identity", "write_json", "write_metrics"]
 
 #: Keys of the root that change where and how fast a run is, never what comes out.
 NOT_PART = ("run", "store", "runs_dir", "data_dir", "workers", "num_workers", "group", "logger", "ablation", "data")
+
+
+#: Raised whenever the same configuration and data give other results than before.
+RESULT_VERSION = 1
 
 
 class RunError(ValueError):
@@ -32,7 +37,7 @@ def run_identity(cfg: DictConfig, store_fingerprint: str) -> dict[str, Any]:
     """What decides a run's result: its configuration without ``NOT_PART``, and the store's content."""
     content: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     identity = {key: value for key, value in content.items() if key not in NOT_PART}
-    return identity | {"store_fingerprint": store_fingerprint}
+    return identity | {"store_fingerprint": store_fingerprint, "result_version": RESULT_VERSION}
 
 
 @dataclass(frozen=True)
@@ -48,29 +53,42 @@ class Run:
     digest: str
 
     @classmethod
-    def open(cls, cfg: DictConfig, store_fingerprint: str) -> Run:
-        """Make or find the folder of a run: ``run=DIR`` if given, else one named by the run's identity.
-
-        Raises:
-            RunError: The folder holds another run.
-        """
+    def of(cls, cfg: DictConfig, store_fingerprint: str) -> Run:
+        """The run of a configuration: in ``run=DIR`` if given, else in a folder named by its identity."""
         identity = run_identity(cfg, store_fingerprint)
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-        folder = Path(cfg.run) if cfg.run else Path(cfg.runs_dir) / f"{_readable_name(cfg)}-{digest[:8]}"
-        run = cls(folder, digest)
-        if (folder / "run.json").is_file():
-            found = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-            if found.get("digest") != digest:
+        return cls(Path(cfg.run) if cfg.run else Path(cfg.runs_dir) / f"{_readable_name(cfg)}-{digest[:8]}", digest)
+
+    @classmethod
+    def load(cls, folder: Path) -> Run:
+        """A run by its folder.
+
+        Raises:
+            RunError: No run there.
+        """
+        if not (folder / "run.json").is_file():
+            raise RunError(f"{folder} is no run; train one with: python -m hipjsw.train run={folder}")
+        return cls(folder, str(_read_json(folder / "run.json").get("digest")))
+
+    def claim(self, cfg: DictConfig, store_fingerprint: str) -> None:
+        """Make the folder this run's, or see that it is; to be called while the folder is locked.
+
+        Raises:
+            RunError: The folder holds another run, or other files.
+        """
+        if (self.folder / "run.json").is_file():
+            if Run.load(self.folder).digest != self.digest:
                 raise RunError(
-                    f"{folder} holds a run of another configuration or other data; "
+                    f"{self.folder} holds a run of another configuration or other data; "
                     "name another folder with run=DIR, or remove this one"
                 )
-            return run
-        folder.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(cfg, folder / "config.yaml", resolve=True)
-        run.write_json("identity.json", identity)
-        run.write_json("run.json", {"digest": digest, "group": cfg.group, **_environment()})
-        return run
+            return
+        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise RunError(f"{self.folder} is no run and not empty; name a new folder with run=DIR")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(cfg, self.folder / "config.yaml", resolve=True)
+        write_json(self.folder / "identity.json", run_identity(cfg, store_fingerprint))
+        write_json(self.folder / "run.json", {"digest": self.digest, "group": cfg.group, **_environment()})
 
     @property
     def is_finished(self) -> bool:
@@ -80,31 +98,43 @@ class Run:
     @property
     def group(self) -> str | None:
         """The sweep that first made this run."""
-        value = json.loads((self.folder / "run.json").read_text(encoding="utf-8")).get("group")
+        value = _read_json(self.folder / "run.json").get("group")
         return None if value is None else str(value)
 
     def metrics(self) -> dict[str, Any]:
         """The finished run's metrics."""
-        content: dict[str, Any] = json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
-        return content
+        return _read_json(self.folder / "metrics.json")
 
-    def finish(self, metrics: dict[str, Any]) -> None:
-        """Write the metrics as CSV and, last of all, as JSON: now the run is finished.
 
-        A number that is not finite is left out: JSON has none, and undefined is said by the counts.
-        """
-        known = {k: v for k, v in sorted(metrics.items()) if not (isinstance(v, float) and not math.isfinite(v))}
-        with (self.folder / "metrics.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("metric", "value"))
-            writer.writerows(known.items())
-        self.write_json("metrics.json", known)
+def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
+    """Write ``metrics.csv`` and, last of all, ``metrics.json``: in a run's folder it says that the run is finished.
 
-    def write_json(self, name: str, content: dict[str, Any]) -> None:
-        """Write a file of the run whole or not at all."""
-        partial = self.folder / f".{name}.partial"
-        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        partial.replace(self.folder / name)
+    A number that is not finite is left out: JSON has none, and undefined is said by the counts.
+    """
+    known = {k: v for k, v in sorted(metrics.items()) if not (isinstance(v, float) and not math.isfinite(v))}
+    with (folder / "metrics.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("metric", "value"))
+        writer.writerows(known.items())
+    write_json(folder / "metrics.json", known)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(content, indent=2, allow_nan=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} is missing or damaged; remove the run's folder and train again") from error
+    return content
 
 
 def _readable_name(cfg: DictConfig) -> str:

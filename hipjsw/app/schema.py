@@ -6,11 +6,11 @@ refuses what does not fit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field, is_dataclass
+from typing import Any, get_type_hints
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, DictConfig
+from omegaconf import MISSING, DictConfig, OmegaConf
 
 __all__ = ["EvaluateConfig", "PhantomConfig", "PrepareConfig", "TrainConfig", "refuse_unknown_keys", "register_schemas"]
 
@@ -190,12 +190,21 @@ def register_schemas() -> None:
 
 
 def refuse_unknown_keys(cfg: DictConfig, name: str) -> None:
-    """Refuse what ``+key=value`` put at the root: Hydra lets it pass, and a misspelled option would do nothing.
+    """Refuse what ``+key=value`` put there: Hydra lets it pass, and a misspelled option would do nothing.
 
     Raises:
-        ValueError: A key the root does not have.
+        ValueError: A key that the root, or a part of it with a dataclass, does not have.
     """
-    known = {f.name for f in fields(ROOTS[name])}
-    unknown = sorted(str(key) for key in cfg if key not in known)
+    _refuse_unknown(cfg, ROOTS[name], "")
+
+
+def _refuse_unknown(cfg: DictConfig, schema: type, prefix: str) -> None:
+    types = get_type_hints(schema)
+    unknown = sorted(str(key) for key in cfg if key not in types)
     if unknown:
-        raise ValueError(f"unknown option {unknown[0]!r}; known are: {', '.join(sorted(known))}")
+        raise ValueError(
+            f"unknown option {prefix + unknown[0]!r}; known are: {', '.join(prefix + n for n in sorted(types))}"
+        )
+    for key, kind in types.items():
+        if is_dataclass(kind) and isinstance(kind, type) and not OmegaConf.is_missing(cfg, key):
+            _refuse_unknown(cfg[key], kind, f"{prefix}{key}.")

@@ -82,7 +82,7 @@ def _find_dataset(cohort: Path, dataset: str) -> tuple[list[FilmEntry], list[Fin
     for path in _files(cohort / dataset):
         match = _NAMES[dataset].fullmatch(path.name)
         if match is None:
-            message = f"not named like a film of {dataset}; rename or remove it (docs/how-to/cohort.md has the names)"
+            message = f"not named like a film of {dataset}; rename or remove it (docs/how-to/prepare.md has the names)"
             findings.append(_finding(cohort, path, Severity.ERROR, "unknown_name", message))
             continue
         own = points.pop((path.parent.name, path.name), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipjsw.anatomy.labels import LabelError, label_coverage
-from hipjsw.anatomy.landmarks import HipLandmarks, PointsError, Region, Side, read_points, split_sides
+from hipjsw.anatomy.landmarks import (
+    ADULT_HEAD_RADIUS_MM,
+    HipLandmarks,
+    PointsError,
+    Region,
+    Side,
+    read_points,
+    split_sides,
+)
 from hipjsw.cohort.findings import Finding, Severity
 from hipjsw.cohort.layout import FilmEntry
 from hipjsw.imaging.dicom import read_dicom
@@ -21,8 +30,7 @@ from hipjsw.jsw.profile import Unmeasurable, measure_landmarks
 
 __all__ = ["PreparedFilm", "PreparedHip", "prepare_film"]
 
-#: Fitted femoral head of an adult, and the longest step between femur points when the numbering is right.
-HEAD_RADIUS_MM = (17.0, 42.0)
+#: Longest step between points of the femur or the roof when the numbering is right.
 LONGEST_STEP_MM = 45.0
 
 
@@ -88,6 +96,8 @@ def prepare_film(cohort: Path, entry: FilmEntry, view: ViewSpec, labels: str) ->
     except (FilmError, PointsError) as error:
         rule = error.rule if isinstance(error, FilmError) else "bad_points"
         return _left_out(cohort, entry, film, rule, str(error))
+    except Exception as error:  # whatever else one film does, the batch goes on
+        return _left_out(cohort, entry, film, "failed", f"{entry.film}: {error.__class__.__name__}: {error}")
     hips = [_prepare_hip(film, film.spacing, landmarks, view, labels) for landmarks in sides.values()]
     findings = tuple(
         Finding(entry.film, Severity.ERROR, "implausible_hip", f"{hip.side} hip left out: {hip.reason}")
@@ -119,6 +129,8 @@ def _prepare_hip(
             raise ValueError("the roof runs outwards: points of the two sides exchanged, or the film is mirrored")
     except (LabelError, ValueError) as error:
         return PreparedHip(side, str(error))
+    except Exception as error:
+        return PreparedHip(side, f"{error.__class__.__name__}: {error}")
     image, inside = view.normalised(film, spec)
     weight = np.ones_like(image) if spec.judge_padding else inside.astype(np.float32)
     planes = np.concatenate([coverage[1:], weight[None]])
@@ -148,7 +160,7 @@ def _plausible_centre_mm(landmarks: HipLandmarks, film: Radiograph, spacing: Pix
         ValueError: Points that are no adult hip on this film, with the number that shows it.
     """
     centre_mm, radius_mm = landmarks.head_circle()
-    low, high = HEAD_RADIUS_MM
+    low, high = ADULT_HEAD_RADIUS_MM
     if not low <= radius_mm <= high:
         raise ValueError(f"femoral head radius {radius_mm:.1f} mm is not between {low:.0f} and {high:.0f} mm")
     for name, region in (("femur", Region.FEMUR), ("roof", Region.ROOF)):
@@ -164,7 +176,7 @@ def _plausible_centre_mm(landmarks: HipLandmarks, film: Radiograph, spacing: Pix
 def _digest(cohort: Path, entry: FilmEntry) -> str:
     content = hashlib.blake2b(digest_size=16)
     for name in (entry.film, entry.points):
-        if name is not None and (cohort / name).is_file():
-            with (cohort / name).open("rb") as file:
+        if name is not None:
+            with contextlib.suppress(OSError), (cohort / name).open("rb") as file:
                 content.update(hashlib.file_digest(file, "blake2b").digest())
     return content.hexdigest()

@@ -37,6 +37,10 @@ class SplitSpec:
     test_share: float = 0.35
     val_share: float = 1.0 / 9.0
 
+    def __post_init__(self) -> None:
+        if self.seed < 0 or self.test_hips < 1 or not 0 < self.test_share < 1 or not 0 < self.val_share < 1:
+            raise SplitError(f"split: seed from 0, test_hips from 1, shares between 0 and 1, got {self}")
+
 
 @dataclass(frozen=True)
 class Split:

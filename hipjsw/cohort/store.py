@@ -68,6 +68,10 @@ class Store:
             raise error if isinstance(error, StoreError) else _damaged(path) from error
         return store
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Loading processes open the store anew; no array travels."""
+        return Store, (self.folder, self.meta)
+
     def _check_sizes(self) -> None:
         rows, cols = self.view.stored_shape
         for name, wanted in (("images.u16", 2), ("planes.u8", 4), ("landmarks.f64", 0)):

@@ -90,9 +90,9 @@ def prepare_cohort(
     key = given_key or (phantom_key(beside.phantom["seed"]) if beside.phantom else load_key(partial / "id.key"))
     hips = list(_write_arrays(partial, _prepared(cohort, films, spec, workers, progress), key, findings))
     write_findings(partial / "findings.csv", findings)
+    shutil.copy(partial / "findings.csv", folder.with_name(folder.name + ".findings.csv"))  # stays if this fails
     num_hips = sum(not h.hip.reason for h in hips)
     if num_hips == 0:
-        shutil.copy(partial / "findings.csv", folder.with_name(folder.name + ".findings.csv"))
         raise CohortError(
             f"{cohort}: none of {len(films)} films gives a usable hip; {folder.name}.findings.csv says why"
         )
@@ -109,6 +109,7 @@ def prepare_cohort(
     }
     (partial / "store.json").write_text(json.dumps(meta, indent=2), encoding="utf-8")
     partial.replace(folder)
+    folder.with_name(folder.name + ".findings.csv").unlink()
     return Store.open(folder)
 
 

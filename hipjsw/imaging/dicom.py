@@ -118,7 +118,7 @@ def _display_sense(facts: _Facts, stored: NDArray[Any]) -> NDArray[Any]:
     """Bone bright, from 0 up; integers stay integers where the slope allows it."""
     low = -(2 ** (facts.bits - 1)) if facts.signed else 0
     high = low + 2**facts.bits - 1
-    values = stored.astype(np.int32) if facts.signed else stored
+    values = stored.astype(np.int32)
     turned = high - values if facts.inverted else values - low
     pixels = np.clip(turned, 0, 2**facts.bits - 1).astype(np.uint16)
     return pixels if facts.slope == 1.0 else (pixels * np.float32(facts.slope)).astype(np.float32)

@@ -71,11 +71,14 @@ def summarise(table: pd.DataFrame, store: Store, split: str) -> dict[str, float 
     }
     for name, (value, reference) in pairs.items():
         both = table[table[value].notna() & table[reference].notna()]
+        known = table[reference].notna()
+        if known.any():
+            result[f"{split}/{name}/num_compared"] = len(both)
+            result[f"{split}/{name}/num_left_out"] = int(known.sum()) - len(both)
         found = agreement(both[value].to_numpy(), both[reference].to_numpy())
         if found is not None:
             numbers = {k: v for k, v in asdict(found).items() if v is not None and k != "num"}
             result |= {f"{split}/{name}/{key}": number for key, number in numbers.items()}
-            result[f"{split}/{name}/num_compared"] = found.num
     result[f"{split}/mjsw/num_measured"] = int(measured.sum())
     result[f"{split}/mjsw/num_unmeasurable"] = int((~measured).sum())
     return result

@@ -17,7 +17,7 @@ from scipy import ndimage
 from scipy.interpolate import make_smoothing_spline
 from skimage.measure import find_contours
 
-from hipjsw.anatomy.landmarks import fit_circle
+from hipjsw.anatomy.landmarks import ADULT_HEAD_RADIUS_MM, fit_circle
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable, measure_curves
 
 __all__ = ["JointContours", "find_joint", "measure_probabilities"]
@@ -28,8 +28,6 @@ FEMUR, ACETABULUM, JOINT_SPACE = 0, 1, 2
 SHORTEST_WAVE_MM = 12.0
 #: Next to its two ends the roof's edge is blurred by the corner; that much is left out and carried on smoothly.
 END_MM = 1.5
-#: Plausible radius of a projected adult femoral head (mean diameter 55 mm).
-HEAD_RADIUS_MM = (17.0, 42.0)
 #: A joint space wider than this is not one.
 WIDEST_MM = 14.0
 ANGLE_STEP_DEG = 0.5
@@ -84,7 +82,7 @@ def find_joint(probs: NDArray[Any], pixel_mm: float) -> JointContours | Unmeasur
     if isinstance(joint, Unmeasurable):
         return joint
     centre, radius = _circle(joint, pixel_mm)
-    low, high = HEAD_RADIUS_MM
+    low, high = ADULT_HEAD_RADIUS_MM
     if not low <= radius * pixel_mm <= high:
         return Unmeasurable(f"femoral head of {radius * pixel_mm:.0f} mm radius is implausible")
     up = np.arctan2(joint[:, 1] - centre[1], centre[0] - joint[:, 0])
@@ -157,28 +155,17 @@ def _trace(
     on_head &= (theta >= lateral - 4 * trim) & (theta <= medial + 4 * trim)
     if on_roof.sum() < max(10, 0.8 * within.sum()) or on_head.sum() < 10:
         return Unmeasurable("head margin or roof broken")
-    if not _is_bone(femur, roof, radii, head_r, roof_r, on_roof, pixel_mm):
+    above = (radii[None] > roof_r[:, None]) & (radii[None] < roof_r[:, None] + 3.0 / pixel_mm) & on_roof[:, None]
+    if space[above].mean() > 0.5:
+        return Unmeasurable("joint space and acetabulum are claimed for the same place")
+    below = (radii[None] < head_r[:, None]) & (radii[None] > head_r[:, None] - 8.0 / pixel_mm) & on_roof[:, None]
+    if femur[below].mean() < 0.8 or roof[above].mean() < 0.7:
         return Unmeasurable("no solid head below or no solid roof above the joint")
     places = np.linspace(lateral, medial, 200)
     wide = theta[on_head]
     head = _smooth(wide, head_r[on_head], wide, radius, pixel_mm)
     sourcil = _smooth(theta[on_roof], roof_r[on_roof], places, radius, pixel_mm)
     return JointContours(centre, radius, _polar(centre, head, wide), _polar(centre, sourcil, places))
-
-
-def _is_bone(
-    femur: Floats,
-    roof: Floats,
-    radii: Floats,
-    head_r: Floats,
-    roof_r: Floats,
-    where: NDArray[np.bool_],
-    pixel_mm: float,
-) -> bool:
-    """Whether the 8 mm inside the head are femur and the first 3 mm above the roof's edge are acetabulum."""
-    below = (radii[None] < head_r[:, None]) & (radii[None] > head_r[:, None] - 8.0 / pixel_mm) & where[:, None]
-    above = (radii[None] > roof_r[:, None]) & (radii[None] < roof_r[:, None] + 3.0 / pixel_mm) & where[:, None]
-    return bool(femur[below].mean() > 0.8 and roof[above].mean() > 0.7)
 
 
 def _crossing(values: Floats, radii: Floats) -> Floats:

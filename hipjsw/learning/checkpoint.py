@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 from lightning.fabric.plugins import CheckpointIO
+from lightning.pytorch.callbacks import ModelCheckpoint
 
-__all__ = ["CheckpointError", "PlainCheckpoints", "load_weights"]
+__all__ = ["BestAndLast", "CheckpointError", "PlainCheckpoints", "load_weights"]
 
 
 class CheckpointError(ValueError):
@@ -54,6 +55,46 @@ class PlainCheckpoints(CheckpointIO):
     def remove_checkpoint(self, path: Any) -> None:
         """Remove a checkpoint if it is there."""
         Path(path).unlink(missing_ok=True)
+
+
+class BestAndLast(ModelCheckpoint):
+    """Keeps the checkpoint of the highest validation Dice (``best.ckpt``) and the last one (``last.ckpt``).
+
+    Its state holds names within the folder, no paths: a run that is moved goes on with its best score, and a
+    checkpoint names nobody's home.
+
+    Args:
+        folder: Where the two lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            dirpath=folder,
+            filename="best",
+            monitor="val/dice/mean",
+            mode="max",
+            save_last=True,
+            save_on_train_epoch_end=True,
+            auto_insert_metric_name=False,
+            enable_version_counter=False,
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """The parent's state with names in place of paths."""
+        state = super().state_dict()
+        state["best_k_models"] = {Path(path).name: score for path, score in state["best_k_models"].items()}
+        for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
+            state[key] = Path(state[key]).name if state[key] else ""
+        return state | {"dirpath": ""}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up a state, its names being those of files in this folder."""
+        folder = Path(str(self.dirpath))
+        state = dict(state_dict)
+        state["best_k_models"] = {str(folder / name): score for name, score in state["best_k_models"].items()}
+        for key in ("best_model_path", "kth_best_model_path", "last_model_path"):
+            state[key] = str(folder / state[key]) if state[key] else ""
+        super().load_state_dict(state | {"dirpath": self.dirpath})
 
 
 def load_weights(path: Path, prefix: str = "net.") -> dict[str, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,9 +13,10 @@ from typing import Any
 import lightning as L  # noqa: N812
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from hipjsw.learning.callbacks import HipRecord, HistoryFile, MeasureHips, ProgressLines, StopOnNonFinite
-from hipjsw.learning.checkpoint import PlainCheckpoints, load_weights
+from hipjsw.learning.checkpoint import BestAndLast, PlainCheckpoints, load_weights
 from hipjsw.learning.data import Budget, HipData
 from hipjsw.learning.task import SegmentationTask
 
@@ -40,6 +42,20 @@ def _quiet() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _signals_told_apart() -> Iterator[None]:
+    """Lightning makes Ctrl-C an exit with code 1 and SIGTERM one without; make them what they are elsewhere."""
+    try:
+        yield
+    except SIGTERMException:
+        raise SystemExit(128 + signal.SIGTERM) from None
+    except SystemExit as error:
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # Lightning left it ignored
+        raise KeyboardInterrupt from None
+
+
 def fit(
     task: SegmentationTask,
     data: HipData,
@@ -63,20 +79,13 @@ def fit(
     Raises:
         NonFiniteLossError: A loss that is not a finite number.
         CheckpointError: ``last.ckpt`` is damaged.
+        KeyboardInterrupt: Ctrl-C; the folder's ``last.ckpt`` stands as of the last epoch.
+        SystemExit: SIGTERM, with code 143; likewise.
     """
-    checkpoints = ModelCheckpoint(
-        dirpath=folder / BEST.parent,
-        filename=BEST.stem,
-        monitor="val/dice/mean",
-        mode="max",
-        save_last=True,
-        save_on_train_epoch_end=True,
-        auto_insert_metric_name=False,
-        enable_version_counter=False,
-    )
+    checkpoints = BestAndLast(folder / BEST.parent)
     callbacks: list[L.Callback] = [StopOnNonFinite(), HistoryFile(folder / "history.csv"), checkpoints]
     last = folder / LAST
-    with _quiet():
+    with _quiet(), _signals_told_apart():
         trainer = _trainer(folder, options, callbacks, logger, max_epochs=budget.epochs, check_val_every_n_epoch=1)
         trainer.fit(task, datamodule=data, ckpt_path=last if last.is_file() else None, weights_only=True)
 
@@ -103,7 +112,7 @@ def measure_split(task: SegmentationTask, data: HipData, folder: Path, options: 
 def _trainer(
     folder: Path, options: Mapping[str, Any], callbacks: Sequence[L.Callback], logger: Logger | None, **more: Any
 ) -> L.Trainer:
-    seen = sys.stderr.isatty()
+    seen = sys.stdout.isatty()
     return L.Trainer(
         default_root_dir=folder,
         logger=logger if logger is not None else False,

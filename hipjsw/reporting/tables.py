@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -64,10 +65,11 @@ def run_table(metrics: Metrics, title: str, split: str = "test") -> Table:
         Rows of Dice and of mJSW, each with the hips it is over and those left out.
     """
     num_hips, num_persons = (_count(metrics.get(f"{split}/num_{what}")) for what in ("hips", "persons"))
-    table = Table(title=Text(title), caption=Text(f"{num_hips} {split} hips of {num_persons} persons"))
-    table.add_column("compared")
-    for head in ("value", "bias", "SD", "95 % limits", "hips", "left out"):
-        table.add_column(head, justify="right", no_wrap=True)
+    caption = Text(f"{num_hips} {split} hips of {num_persons} persons")
+    table = Table(title=Text(title), caption=caption, box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("compared", min_width=19)
+    for head in ("value", "bias\n(mm)", "SD\n(mm)", "95 % limits\n(mm)", "hips", "left\nout"):
+        table.add_column(head, justify="right", no_wrap=head in ("value", "hips"))
     for key, name in DICE:
         value = metrics.get(f"{split}/dice/{key}")
         left_out = metrics.get(f"{split}/dice/num_undefined" + ("" if key == "mean" else f"_{key}"), None)
@@ -75,12 +77,12 @@ def run_table(metrics: Metrics, title: str, split: str = "test") -> Table:
         table.add_row(f"Dice, {name}", _number(value, 4), "", "", "", *counts, end_section=key == "mean")
     for group, name in COMPARISONS:
         prefix = f"{split}/{group}"
-        if group != "mjsw" and f"{prefix}/mae_mm" not in metrics:
+        if group != "mjsw" and f"{prefix}/num_compared" not in metrics:
             continue
         mae, bias, sd, low, high = (metrics.get(f"{prefix}/{key}_mm") for key in ("mae", "bias", "sd", "low", "high"))
-        counts = (_count(metrics.get(f"{prefix}/num_measured")), _count(metrics.get(f"{prefix}/num_unmeasurable")))
-        limits = NONE if _number(low) == NONE else f"{_signed(low)} to {_signed(high)} mm"
-        table.add_row(name, f"MAE {_mm(mae)}", _mm(bias, sign=True), _mm(sd), limits, *counts)
+        counts = (_count(metrics.get(f"{prefix}/num_compared")), _count(metrics.get(f"{prefix}/num_left_out")))
+        limits = NONE if _number(low) == NONE else f"{_signed(low)} to {_signed(high)}"
+        table.add_row(name, f"MAE {_mm(mae)}", _signed(bias), _number(sd), limits, *counts)
     return table
 
 
@@ -124,6 +126,7 @@ def sweep_csv_rows(
             "job": job.number,
             "overrides": job.overrides,
             "status": job.status,
+            "num_train": _int(job.metrics.get("train/num_hips")),
             "test_dice": _float(job.metrics.get("test/dice/mean")),
             "study_dice": _study(job, study),
             "mjsw_mae_mm": _float(job.metrics.get("test/mjsw/mae_mm")),
@@ -151,6 +154,7 @@ def _sweep_cells(jobs: Sequence[JobRow], study: Mapping[str, float] | None) -> t
     columns: dict[str, list[str]] = {
         "job": [str(job.number) for job in jobs],
         "what varied": [job.overrides or "nothing" for job in jobs],
+        "train hips": [_count(job.metrics.get("train/num_hips")) for job in jobs],
         "test Dice": [_number(job.metrics.get("test/dice/mean"), 4) for job in jobs],
         "study's Dice": [_number(_study(job, study), 4) for job in jobs],
         "MAE to label (mm)": [_number(job.metrics.get("test/mjsw/mae_mm")) for job in jobs],
@@ -208,8 +212,8 @@ def _signed(value: Value) -> str:
     return NONE if number is None else f"{number:+.3f}".replace("-", "−")
 
 
-def _mm(value: Value, sign: bool = False) -> str:
-    text = _signed(value) if sign else _number(value)
+def _mm(value: Value) -> str:
+    text = _number(value)
     return text if text == NONE else f"{text} mm"
 
 

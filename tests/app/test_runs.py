@@ -7,7 +7,7 @@ from hydra import compose, initialize_config_dir
 
 from hipjsw.app.launcher import register_launcher
 from hipjsw.app.paths import conf_dir
-from hipjsw.app.runs import NOT_PART, Run, RunError, run_identity
+from hipjsw.app.runs import NOT_PART, Run, RunError, run_identity, write_metrics
 from hipjsw.app.schema import TrainConfig, register_schemas
 
 
@@ -16,6 +16,12 @@ def configuration(tmp_path, *overrides):
     register_launcher()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         return compose("train", [f"runs_dir={tmp_path}/runs", *overrides])
+
+
+def opened(cfg, fingerprint):
+    run = Run.of(cfg, fingerprint)
+    run.claim(cfg, fingerprint)
+    return run
 
 
 @pytest.mark.parametrize(
@@ -30,12 +36,12 @@ def test_what_changes_no_result_is_no_part_of_a_run(tmp_path, override):
 def test_what_changes_the_result_is_part_of_a_run(tmp_path, override):
     one, other = configuration(tmp_path), configuration(tmp_path, override)
     assert run_identity(one, "store") != run_identity(other, "store")
-    assert Run.open(one, "store").folder != Run.open(other, "store").folder
+    assert opened(one, "store").folder != opened(other, "store").folder
 
 
 def test_other_data_is_another_run(tmp_path):
     cfg = configuration(tmp_path)
-    assert Run.open(cfg, "a").folder != Run.open(cfg, "b").folder
+    assert opened(cfg, "a").folder != opened(cfg, "b").folder
 
 
 def test_not_part_names_keys_of_the_root():
@@ -43,22 +49,38 @@ def test_not_part_names_keys_of_the_root():
 
 
 def test_the_same_run_is_found_again_and_keeps_its_first_group(tmp_path):
-    first = Run.open(configuration(tmp_path, "group=one"), "store")
-    again = Run.open(configuration(tmp_path, "group=two"), "store")
+    first = opened(configuration(tmp_path, "group=one"), "store")
+    again = opened(configuration(tmp_path, "group=two"), "store")
     assert first == again
     assert again.group == "one"
 
 
 def test_a_named_folder_takes_one_run_only(tmp_path):
-    Run.open(configuration(tmp_path, f"run={tmp_path}/mine"), "store")
+    opened(configuration(tmp_path, f"run={tmp_path}/mine"), "store")
     with pytest.raises(RunError, match="another configuration"):
-        Run.open(configuration(tmp_path, f"run={tmp_path}/mine", "seed=1"), "store")
+        opened(configuration(tmp_path, f"run={tmp_path}/mine", "seed=1"), "store")
+
+
+def test_a_folder_with_other_files_is_no_place_for_a_run(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "metrics.json").write_text("{}")
+    with pytest.raises(RunError, match="not empty"):
+        opened(configuration(tmp_path, f"run={tmp_path}/mine"), "store")
+    assert [p.name for p in (tmp_path / "mine").iterdir()] == ["metrics.json"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]x"])
+def test_a_damaged_run_is_named(tmp_path, text):
+    run = opened(configuration(tmp_path), "store")
+    (run.folder / "run.json").write_text(text)
+    with pytest.raises(RunError, match=r"run\.json"):
+        opened(configuration(tmp_path), "store")
 
 
 def test_metrics_are_the_last_file_and_have_no_nan(tmp_path):
-    run = Run.open(configuration(tmp_path), "store")
+    run = opened(configuration(tmp_path), "store")
     assert not run.is_finished
-    run.finish({"test/dice/mean": 0.5, "test/mjsw/mae_mm": float("nan"), "test/num_hips": 3})
+    write_metrics(run.folder, {"test/dice/mean": 0.5, "test/mjsw/mae_mm": float("nan"), "test/num_hips": 3})
     assert run.is_finished
     assert run.metrics() == {"test/dice/mean": 0.5, "test/num_hips": 3}
     assert (run.folder / "metrics.csv").read_text().splitlines() == [
@@ -69,6 +91,6 @@ def test_metrics_are_the_last_file_and_have_no_nan(tmp_path):
 
 
 def test_nothing_in_the_folder_names_the_machine(tmp_path):
-    run = Run.open(configuration(tmp_path), "store")
+    run = opened(configuration(tmp_path), "store")
     said = json.loads((run.folder / "run.json").read_text())
     assert set(said) == {"digest", "group", "hipjsw", "versions", "python", "machine", "cpus"}

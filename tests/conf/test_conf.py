@@ -102,7 +102,15 @@ def test_what_is_misspelled_is_refused(overrides):
 def test_an_unknown_key_put_in_with_a_plus_is_refused_too():
     with pytest.raises(ValueError, match="unknown option 'sede'"):
         refuse_unknown_keys(compose("train", ["+sede=1"]), "train")
-    refuse_unknown_keys(compose("train"), "train")
+    with pytest.raises(ValueError, match=r"unknown option 'budget\.stesp'"):
+        refuse_unknown_keys(compose("train", ["+budget.stesp=100"]), "train")
+    refuse_unknown_keys(compose("train", ["+trainer.options.max_time=1", "ablation=loss"]), "train")
+
+
+def test_the_learning_rate_reaches_the_schedule():
+    optimiser = build_task(compose("train", ["optim.optimizer.lr=0.5"])).configure_optimizers()
+    assert optimiser["lr_scheduler"]["scheduler"]._schedule_phases
+    assert max(group["max_lr"] for group in optimiser["optimizer"].param_groups) == 0.5
 
 
 def test_a_misspelled_root_key_in_an_overlay_is_refused(tmp_path):

@@ -54,7 +54,8 @@ def test_the_numbers_by_hand(records):
     assert metrics["test/num_persons"] == 3
     assert metrics["test/mjsw/mae_mm"] == pytest.approx((0.3 + 0.1 + 0.3) / 3)
     assert metrics["test/mjsw/bias_mm"] == pytest.approx((0.3 + 0.1 - 0.3) / 3)
-    assert metrics["test/mjsw_truth/num_compared"] == 2
+    assert (metrics["test/mjsw/num_compared"], metrics["test/mjsw/num_left_out"]) == (3, 1)
+    assert (metrics["test/mjsw_truth/num_compared"], metrics["test/mjsw_truth/num_left_out"]) == (2, 1)
     assert metrics["test/mjsw_truth/mae_mm"] == pytest.approx((0.2 + 0.0) / 2)
     assert metrics["test/label_truth/bias_mm"] == pytest.approx(-0.1)
     assert metrics["test/dice/joint_space"] == pytest.approx((0.7 + 0.7 + 0.4) / 3)

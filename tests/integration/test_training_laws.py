@@ -74,11 +74,13 @@ def test_every_view_and_net_trains_on_its_own_store(overrides, workplace, tmp_pa
     assert errors.mean() <= 0.03
 
 
-def test_a_resumed_run_equals_an_uninterrupted_one(store, tmp_path):
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
-    train(configuration("budget.steps=6", "budget.val_every=2"), store, whole)
+def test_a_resumed_run_equals_an_uninterrupted_one_even_in_a_moved_folder(store, tmp_path):
+    whole, cut, moved = tmp_path / "whole", tmp_path / "cut", tmp_path / "moved"
+    cfg = configuration(
+        "budget.steps=8", "budget.val_every=2", "optim.optimizer.lr=0.02"
+    )  # the best epoch is not the last
+    train(cfg, store, whole)
 
-    cfg = configuration("budget.steps=6", "budget.val_every=2")
     cut.mkdir()
     task, data = build_task(cfg), build_data(cfg, store)
 
@@ -89,16 +91,26 @@ def test_a_resumed_run_equals_an_uninterrupted_one(store, tmp_path):
 
     def training_step(batch, batch_idx):
         calls.append(batch_idx)
-        if len(calls) == 4:
+        if len(calls) == 6:
             raise Interrupt
         return original(batch, batch_idx)
 
     task.training_step = training_step
     with pytest.raises(Interrupt):
         fit(task, data, data.budget, cut, trainer_options(cfg))
-    train(cfg, store, cut)
-    assert_equal_weights(weights_of(whole), weights_of(cut))
-    assert (whole / "history.csv").read_text() == (cut / "history.csv").read_text()
+    cut.rename(moved)
+    train(cfg, store, moved)
+    for name in (BEST, LAST):
+        one, other = (torch.load(f / name, weights_only=True) for f in (whole, moved))
+        assert_equal_weights(one["state_dict"], other["state_dict"])
+        assert one["global_step"] == other["global_step"]
+    assert (whole / "history.csv").read_text() == (moved / "history.csv").read_text()
+
+
+def test_a_checkpoint_names_no_folder(store, tmp_path):
+    train(configuration(), store, tmp_path)
+    for name in (BEST, LAST):
+        assert str(tmp_path).encode() not in (tmp_path / name).read_bytes()
 
 
 def test_the_number_of_loading_processes_changes_no_weight(store, tmp_path):

@@ -212,5 +212,11 @@ def test_smooth_noise_has_no_width():
     assert widths == {}
 
 
+def test_classes_that_claim_the_same_place_have_no_width(circle_hip):
+    maps = draw(circle_hip())
+    both = np.maximum(maps[ROOF], maps[SPACE])  # what independent sigmoids under Dice can get stuck at
+    assert "same place" in measure_probabilities(np.stack([maps[FEMUR], both, both]), PIXEL_MM).reason
+
+
 def test_a_hip_upside_down_has_no_width(circle_hip):
     assert isinstance(measure_probabilities(draw(circle_hip())[:, ::-1], PIXEL_MM), Unmeasurable)

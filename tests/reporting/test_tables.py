@@ -20,6 +20,8 @@ METRICS = {
     **{f"test/mjsw/{key}": value for key, value in WIDTHS.items()},
     "test/mjsw/num_measured": 38.0,
     "test/mjsw/num_unmeasurable": 2.0,
+    "test/mjsw/num_compared": 38,
+    "test/mjsw/num_left_out": 2,
 }
 
 
@@ -39,7 +41,7 @@ def test_run_says_what_was_measured_on_how_many():
     assert "0.9137" in row(text, "Dice, joint space")
     assert "0.9512" in row(text, "Dice, mean")
     widths = row(text, "mJSW, prediction against label")
-    for cell in ("MAE 0.210 mm", "−0.050 mm", "0.200 mm", "−0.442 to +0.342 mm", "38", "2"):
+    for cell in ("MAE 0.210 mm", "−0.050", "0.200", "−0.442 to +0.342", "38", "2"):
         assert cell in widths
     assert "40 test hips of 20 persons" in text
     assert "exact truth" not in text  # real hips have none
@@ -48,10 +50,26 @@ def test_run_says_what_was_measured_on_how_many():
 def test_comparisons_are_not_mixed():
     truth = {f"test/mjsw_truth/{key}": value + 1 for key, value in WIDTHS.items()}
     label = {f"test/label_truth/{key}": value + 2 for key, value in WIDTHS.items()}
+    truth |= {"test/mjsw_truth/num_compared": 37, "test/mjsw_truth/num_left_out": 3}
+    label |= {"test/label_truth/num_compared": 40, "test/label_truth/num_left_out": 0}
     text = shown(run_table(METRICS | truth | label, "phantoms"))
     assert "MAE 0.210 mm" in row(text, "mJSW, prediction against label")
     assert "MAE 1.210 mm" in row(text, "mJSW, prediction against exact")
     assert "MAE 2.210 mm" in row(text, "mJSW, label against exact")
+    assert row(text, "mJSW, prediction against exact").split()[-2:] == ["37", "3"]
+
+
+def test_a_comparison_of_which_nothing_was_measured_keeps_its_row():
+    text = shown(run_table({"test/mjsw_truth/num_compared": 0, "test/mjsw_truth/num_left_out": 9}, "nothing"))
+    assert row(text, "mJSW, prediction against exact").split()[-2:] == ["0", "9"]
+
+
+def test_in_a_narrow_terminal_the_names_stay():
+    text = shown(run_table(METRICS, "narrow"), width=80)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    for name in ("Dice, femur", "mJSW, prediction", "MAE 0.210 mm", "left", "+0.342"):
+        assert name in text
+    assert row(text, "mJSW, prediction").split()[-1] == "2"
 
 
 @pytest.mark.parametrize("missing", [{}, {"test/dice/mean": float("nan"), "test/mjsw/mae_mm": "n/a"}])
@@ -64,7 +82,7 @@ def test_what_is_undefined_is_a_dash(missing):
 
 def test_other_split():
     text = shown(run_table({"val/dice/femur": 0.5, "val/num_hips": 3, "val/dice/num_undefined_femur": 1}, "t", "val"))
-    cells = [cell.strip() for cell in row(text, "Dice, femur").strip("│").split("│")]
+    cells = row(text, "Dice, femur").split()[1:]
     assert cells[1] == "0.5000"
     assert cells[-2:] == ["2", "1"]
 
