@@ -24,6 +24,7 @@ __all__ = ["BEST", "LAST", "fit", "measure_split"]
 
 BEST = Path("checkpoints") / "best.ckpt"
 LAST = Path("checkpoints") / "last.ckpt"
+TERMINATED = 128 + signal.SIGTERM
 
 #: Lightning's advice and warnings that mean nothing here.
 MEANINGLESS = (
@@ -44,16 +45,22 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _signals_told_apart() -> Iterator[None]:
-    """Lightning makes Ctrl-C an exit with code 1 and SIGTERM one without; make them what they are elsewhere."""
+    """Ctrl-C is KeyboardInterrupt and SIGTERM exit code 143, whatever else became of them on the way.
+
+    Lightning makes them an exit with code 1 and one without; in the middle of saving, torch makes them a RuntimeError.
+    """
     try:
         yield
-    except SIGTERMException:
-        raise SystemExit(128 + signal.SIGTERM) from None
-    except SystemExit as error:
-        if not isinstance(error.__context__, KeyboardInterrupt):
-            raise
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # Lightning left it ignored
-        raise KeyboardInterrupt from None
+    except (Exception, SystemExit) as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, KeyboardInterrupt):
+                signal.signal(signal.SIGINT, signal.default_int_handler)  # Lightning left it ignored
+                raise KeyboardInterrupt from None
+            if isinstance(cause, SIGTERMException) or (isinstance(cause, SystemExit) and cause.code == TERMINATED):
+                raise SystemExit(TERMINATED) from None
+            cause = cause.__context__
+        raise
 
 
 def fit(
