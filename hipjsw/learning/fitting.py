@@ -111,7 +111,7 @@ def measure_split(task: SegmentationTask, data: HipData, folder: Path, options: 
     """
     task.net.load_state_dict(load_weights(folder / BEST))
     measure = MeasureHips(data.test.store.view.pixel_mm)
-    with _quiet():
+    with _quiet(), _signals_told_apart():
         _trainer(folder, options, [measure], None).test(task, datamodule=data, verbose=False)
     return measure.records
 

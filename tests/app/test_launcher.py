@@ -135,7 +135,9 @@ def test_a_stopped_sweep_ends_its_jobs_and_starts_no_other(number, ended_by, swe
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a process can end with its parent")
 def test_a_job_ends_with_a_killed_sweep(tmp_path):
-    job = "import time; from hipjsw.app.launcher import end_with_sweep as e; e(); print('up', flush=True); time.sleep(99)"
+    job = (
+        "import time; from hipjsw.app import launcher as l; l.end_with_sweep(); print('up', flush=True); time.sleep(99)"
+    )
     parent = (
         f"import subprocess as s, sys; p = s.Popen([sys.executable, '-c', {job!r}]); print(p.pid, flush=True); p.wait()"
     )

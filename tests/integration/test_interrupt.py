@@ -13,7 +13,7 @@ import pytest
 
 #: More steps than a test waits for.
 LONG = ("budget.steps=400", "budget.val_every=2")
-SHORT = ("budget.steps=8", "budget.val_every=2")
+SHORT = ("budget.steps=6", "budget.val_every=2")
 
 
 @pytest.fixture
@@ -82,11 +82,11 @@ def test_an_interrupted_run_goes_on_to_the_same_metrics(start, options, door, wo
     assert "Traceback" not in err
     assert not (cut / "metrics.json").exists()
     trained = len(pd.read_csv(cut / "history.csv"))
-    assert 0 < trained < 4
+    assert 0 < trained < 3
     for run in (cut, whole):
         done = door("train", *options, *SHORT, f"run={run}", cwd=workplace.folder)
         assert done.code == 0, done.err
-    assert len(pd.read_csv(cut / "history.csv")) == 4
+    assert len(pd.read_csv(cut / "history.csv")) == 3
     assert json.loads((cut / "metrics.json").read_text()) == json.loads((whole / "metrics.json").read_text())
 
 
@@ -112,7 +112,8 @@ def test_a_stopped_sweep_starts_no_further_job_and_leaves_no_process(start, opti
     assert out.count("not run") == 2
     rows = pd.read_csv(runs / "sweeps" / "cut.csv")
     assert list(rows["status"]) == ["failed"] * 3
-    assert list(rows["reason"]) == ["interrupted", "not run", "not run"]
+    assert rows["reason"][0].startswith("interrupted")
+    assert list(rows["reason"][1:]) == ["not run", "not run"]
     assert len(list(runs.glob("*/run.json"))) == 1
     assert sorted(path.name for path in (runs / "sweeps").iterdir()) == ["cut.csv", "cut.md"]
     assert not list((tmp_path / "temp").glob("hipjsw-*"))
