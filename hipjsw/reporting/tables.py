@@ -72,7 +72,7 @@ def run_table(metrics: Metrics, title: str, split: str = "test") -> Table:
         table.add_column(head, justify="right", no_wrap=head in ("value", "hips"))
     for key, name in DICE:
         value = metrics.get(f"{split}/dice/{key}")
-        left_out = metrics.get(f"{split}/dice/num_undefined" + ("" if key == "mean" else f"_{key}"), None)
+        left_out = metrics.get(f"{split}/dice/num_undefined_{key}")
         counts = ("", "") if key == "mean" else _dice_counts(metrics.get(f"{split}/num_hips"), left_out)
         table.add_row(f"Dice, {name}", _number(value, 4), "", "", "", *counts, end_section=key == "mean")
     for group, name in COMPARISONS:
