@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help train ablations test test-slow lint types check clean clean-data
+.PHONY: help train phantom ablations test test-slow lint types check clean clean-data
 
 help:  ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -23,6 +23,17 @@ help:  ## say what can be made
 
 train: .venv/.installed  ## make the phantom cohort, train the ResUNet on it, measure the test hips (ARGS="loss=dice" ...)
 	@$(RUN) hipjsw.train $(ARGS)
+
+IMAGES := docs/images
+REAL := ../shared/data/radiographs
+phantom: .venv/.installed  ## draw sheets of phantom films into docs/images, count their population, compare with real films
+	@$(RUN) hipjsw.phantom sheet=$(IMAGES)/phantom_sheet.png subjects=1000
+	@$(RUN) hipjsw.phantom sheet=$(IMAGES)/phantom_wide.png look=wide subjects=1 >/dev/null
+	@$(RUN) hipjsw.phantom sheet=$(IMAGES)/phantom_planted.png planted=1 subjects=1 >/dev/null
+	@if [ -d $(REAL) ]; then $(BIN)/python experiments/real_films/compare.py --real $(REAL) --out runs/real_films \
+	  && cp runs/real_films/phantom_vs_real.png runs/real_films/hips_phantom_vs_real.png $(IMAGES)/; \
+	  else echo "no real films in $(REAL): the comparison is left out"; fi
+	@echo "pictures: $(IMAGES)/phantom_*.png"
 
 ablations: .venv/.installed  ## the study's loss, activation and dataset-size tables at demo scale
 	@status=0; for table in loss activation dataset_size; do \

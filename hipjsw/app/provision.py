@@ -16,14 +16,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hipjsw.app.lock import only_one
+from hipjsw.app.phantom_store import write_view_store
 from hipjsw.cohort.split import SplitSpec
 from hipjsw.cohort.store import STORE_VERSION, Store, StoreError
 from hipjsw.cohort.writing import PrepareSpec, prepare_cohort
 from hipjsw.imaging.view import ViewSpec
-from hipjsw.phantom.cohort import write_cohort
+from hipjsw.phantom.cohort import CohortOptions, write_cohort
 from hipjsw.phantom.population import PHANTOM_VERSION
 
-__all__ = ["find_store", "num_workers", "prepare_spec", "progress_bar", "provide_store", "view_spec"]
+__all__ = [
+    "find_store",
+    "num_workers",
+    "phantom_options",
+    "prepare_spec",
+    "progress_bar",
+    "provide_store",
+    "view_spec",
+]
 
 
 def view_spec(cfg: DictConfig) -> ViewSpec:
@@ -71,6 +80,8 @@ def find_store(cfg: DictConfig) -> Store:
         return Store.open(Path(cfg.store))
     if cfg.data.name == "phantom":
         return Store.open(_phantom_places(cfg)[1])
+    if cfg.data.name == "phantom_views":
+        return Store.open(_views_place(cfg))
     raise StoreError("data=cohort needs store=DIR, a store made with: python -m hipjsw.prepare cohort=DIR store=DIR")
 
 
@@ -78,13 +89,16 @@ def provide_store(cfg: DictConfig) -> Store:
     """The store a training run reads.
 
     ``data=cohort`` opens ``store=DIR``. ``data=phantom`` opens the phantom store of this configuration under
-    ``data_dir``, and makes it, and the cohort it is made of, where they are missing.
+    ``data_dir``, and makes it, and the cohort it is made of, where they are missing; ``data=phantom_views`` likewise,
+    without a cohort.
 
     Raises:
         StoreError: No store named, none there, or one of another view.
     """
     if cfg.store is None and cfg.data.name == "phantom":
         _make_phantom_store(cfg)
+    if cfg.store is None and cfg.data.name == "phantom_views":
+        _make_view_store(cfg)
     store = find_store(cfg)
     store.require_view(view_spec(cfg))
     if store.meta["labels"] != cfg.labels.name:
@@ -95,12 +109,51 @@ def provide_store(cfg: DictConfig) -> Store:
     return store
 
 
+def phantom_options(look: str | None, points_error: str | None, planted: float | None) -> CohortOptions:
+    """How hard a phantom cohort is; what is None is as in the plain one.
+
+    Raises:
+        ValueError: A value that is none of those known.
+    """
+    given = {"look": look, "points_error": points_error, "planted": planted}
+    return CohortOptions(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+
+def _data_options(cfg: DictConfig) -> CohortOptions:
+    return phantom_options(cfg.data.look, cfg.data.points_error, cfg.data.planted)
+
+
 def _phantom_places(cfg: DictConfig) -> tuple[Path, Path]:
     """Folders of the phantom cohort and of its store."""
-    cohort = Path(cfg.data_dir) / f"phantom-v{PHANTOM_VERSION}-n{cfg.data.subjects}-seed{cfg.data.seed}"
+    cohort = Path(cfg.data_dir) / f"phantom-{_phantom_name(cfg)}"
+    return cohort, _store_place(cohort, cfg)
+
+
+def _views_place(cfg: DictConfig) -> Path:
+    """Folder of the store of phantom views."""
+    return _store_place(Path(cfg.data_dir) / f"phantom-views-{_phantom_name(cfg)}", cfg)
+
+
+def _phantom_name(cfg: DictConfig) -> str:
+    return f"v{PHANTOM_VERSION}-n{cfg.data.subjects}-seed{cfg.data.seed}-{_data_options(cfg).name}"
+
+
+def _store_place(made_of: Path, cfg: DictConfig) -> Path:
     content = json.dumps([STORE_VERSION, asdict(prepare_spec(cfg))], sort_keys=True)
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
-    return cohort, cohort.with_name(f"{cohort.name}-{cfg.view.name}-{digest}")
+    return made_of.with_name(f"{made_of.name}-{cfg.view.name}-{digest}")
+
+
+def _make_view_store(cfg: DictConfig) -> None:
+    folder = _views_place(cfg)
+    if (folder / "store.json").is_file():
+        return
+    subjects, seed, workers = int(cfg.data.subjects), int(cfg.data.seed), num_workers(cfg.workers)
+    with (
+        only_one(folder, wait=True),
+        progress_bar(f"drawing hip views of {subjects} phantom persons") as moved,
+    ):
+        write_view_store(folder, subjects, seed, prepare_spec(cfg), _data_options(cfg), workers, moved)
 
 
 def _make_phantom_store(cfg: DictConfig) -> None:
@@ -115,6 +168,6 @@ def _make_phantom_store(cfg: DictConfig) -> None:
             only_one(cohort, wait=True),
             progress_bar(f"drawing films of {cfg.data.subjects} phantom persons") as moved,
         ):
-            write_cohort(cohort, int(cfg.data.subjects), int(cfg.data.seed), workers, moved)
+            write_cohort(cohort, int(cfg.data.subjects), int(cfg.data.seed), workers, moved, _data_options(cfg))
         with progress_bar("preparing hip views") as moved:
             prepare_cohort(cohort, folder, prepare_spec(cfg), workers, progress=moved)

@@ -62,11 +62,16 @@ class BudgetConfig:
 
 @dataclass
 class DataConfig:
-    """Where hips come from: a phantom cohort made on demand, or a store of a cohort."""
+    """Where hips come from: a phantom cohort or phantom views made on demand, or a store of a cohort."""
 
     name: str = MISSING
     subjects: int | None = None
     seed: int | None = None
+    look: str | None = None
+    points_error: str | None = None
+    planted: float | None = None
+    persons: dict[str, int] | None = None
+    test_hips: dict[str, int] | None = None
 
 
 @dataclass
@@ -140,12 +145,23 @@ class TrainConfig:
 
 
 @dataclass
+class PointsConfig:
+    """What errors a phantom's points have: a value of ``hipjsw.phantom.points.PointsModel``."""
+
+    error: str = "none"
+
+
+@dataclass
 class PhantomConfig:
     """Root of ``python -m hipjsw.phantom``."""
 
     out: str = MISSING
+    sheet: str | None = None
     subjects: int = 160
     seed: int = 1
+    look: str = "realistic"
+    points: PointsConfig = field(default_factory=PointsConfig)
+    planted: float = 0.0
     workers: int | None = None
 
 

@@ -24,7 +24,7 @@ class Companions:
 
     Args:
         test_persons: (dataset, subject) of the persons whom split.csv puts into the test set.
-        truth_mm: Exact mJSW by (dataset, subject, visit, side).
+        truth_mm: Exact mJSW by (dataset, subject, visit, side); hips without a true width are not in it.
         phantom: Version, seed and size of a phantom cohort; None for a real one.
         stamp: Hash of the three files.
     """
@@ -48,7 +48,9 @@ def read_companions(cohort: Path) -> Companions:
         stamp.update((cohort / name).read_bytes() if (cohort / name).is_file() else b"-")
     return Companions(
         test_persons=frozenset((row[0], row[1]) for row in split if row[2] == "test"),
-        truth_mm={(row[0], row[1], row[2], row[3]): _width(cohort / "truth.csv", row[4]) for row in truth},
+        truth_mm={
+            (row[0], row[1], row[2], row[3]): _width(cohort / "truth.csv", row[4]) for row in truth if row[4].strip()
+        },
         phantom=_phantom(cohort / "phantom.json"),
         stamp=stamp.hexdigest(),
     )

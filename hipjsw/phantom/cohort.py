@@ -4,40 +4,45 @@
 
     OAI/V00/OAI-9000001-V00-20040115.dcm          CHECK/T00/9000002_T00_APO.dcm
     OAI-pointfiles/V00/<film file name>.pts       CHECK-pointfiles/T00/<film file name>.pts
-    truth.csv   split.csv   phantom.json
-
-``phantom.json`` is written last and marks the cohort whole; until then ``phantom.part.json`` says what was
-begun.
+    truth.csv   truth_profiles.csv   split.csv   phantom.json
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import cv2
 
 from hipjsw.anatomy.landmarks import write_points
+from hipjsw.phantom import marker, tables
 from hipjsw.phantom.dicom import encode
 from hipjsw.phantom.film import Film, place, render
-from hipjsw.phantom.population import PHANTOM_VERSION, Person, draw_person
+from hipjsw.phantom.marker import CohortExistsError, replace_file
+from hipjsw.phantom.options import CohortOptions
+from hipjsw.phantom.planting import draw_plant, plant_side, sides_without_width
+from hipjsw.phantom.points import FilmPoints, film_points
+from hipjsw.phantom.population import draw_person
+from hipjsw.phantom.tables import FilmRows
 
-__all__ = ["CohortExistsError", "CohortSummary", "film_path", "is_whole", "points_path", "write_cohort"]
+__all__ = [
+    "CohortExistsError",
+    "CohortOptions",
+    "CohortSummary",
+    "film_path",
+    "is_whole",
+    "points_path",
+    "write_cohort",
+]
 
-_WHOLE, _PART = "phantom.json", "phantom.part.json"
-_TEST_HIPS, _TEST_SHARE = 100, 0.3
-_TRUTH = ("dataset", "subject", "visit", "side", "mjsw_mm", "head_row_mm", "head_col_mm", "head_radius_mm")
-
-
-class CohortExistsError(ValueError):
-    """The folder holds something else; the message says what and what to do."""
+_PLAIN = CohortOptions()
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,18 @@ class CohortSummary:
         num_subjects: Persons.
         num_films: Films.
         num_hips: Hips on those films, two a film.
+        num_widths: Hips with a true width.
+        notes: How many films show what besides a plain pelvis.
+        points_notes: How many films have what oddity of their points.
     """
 
     folder: Path
     num_subjects: int
     num_films: int
     num_hips: int
+    num_widths: int
+    notes: dict[str, int] = field(default_factory=dict)
+    points_notes: dict[str, int] = field(default_factory=dict)
 
 
 def film_path(film: Film) -> Path:
@@ -73,74 +84,41 @@ def points_path(film: Film) -> Path:
     return Path(f"{film.person.dataset}-pointfiles", film.visit.name, f"{path.name}.pts")
 
 
-def _asked(subjects: int, seed: int) -> dict[str, object]:
-    return {"phantom_version": PHANTOM_VERSION, "seed": seed, "subjects": subjects}
+def _write_film(out: Path, film: Film, points: FilmPoints) -> None:
+    """Write a film and its points where they are not there yet."""
+    target, beside = out / film_path(film), out / points_path(film)
+    if target.exists() and (points.points_mm is None or beside.exists()):
+        return
+    if points.points_mm is not None:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        temporary = beside.with_name(f".{beside.name}.{os.getpid()}.part")
+        write_points(temporary, points.points_mm)
+        temporary.replace(beside)
+    replace_file(target, encode(film, render(film)))
 
 
-def _read(path: Path) -> dict[str, object] | None:
-    """A marker's content; None where there is none, empty where it cannot be read."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    temporary.write_bytes(content)
-    temporary.replace(path)
-
-
-def _replace_json(path: Path, content: dict[str, object]) -> None:
-    _replace(path, (json.dumps(content, indent=2) + "\n").encode())
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def _truth(film: Film) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = []
-    for side, half in film.halves.items():
-        row, col = film.head_centre_mm(side)
-        numbers = half.hip.mjsw_mm, row, col, half.hip.form.head_radius_mm
-        names = film.person.dataset, film.person.subject, film.visit.name, side.value
-        rows.append((*names, *(f"{number:.6f}" for number in numbers)))
-    return rows
-
-
-def _write_person(folder: str, seed: int, index: int) -> list[tuple[object, ...]]:
-    """Write a person's films and points where they are not there yet; the rows of the truth."""
+def _write_person(folder: str, seed: int, options: CohortOptions, index: int) -> list[FilmRows]:
+    """Write a person's films and points; what the tables say of them."""
     cv2.setNumThreads(1)
-    out, person, rows = Path(folder), draw_person(seed, index), []
+    person, rows = draw_person(seed, index), []
     for visit in person.visits:
-        film = place(seed, person, visit)
-        rows += _truth(film)
-        target, points = out / film_path(film), out / points_path(film)
-        if target.exists() and points.exists():
-            continue
-        points.parent.mkdir(parents=True, exist_ok=True)
-        temporary = points.with_name(f".{points.name}.{os.getpid()}.part")
-        write_points(temporary, film.points_mm)
-        temporary.replace(points)
-        _replace(target, encode(film, render(film)))
+        plant = draw_plant(seed, person, visit, options.planted)
+        film = place(seed, person, visit, options.look, plant)
+        points = film_points(film, options.points_model)
+        _write_film(Path(folder), film, points)
+        without = sides_without_width(plant, plant_side(seed, person, visit))
+        rows.append(tables.film_rows(film, without, points.note))
     return rows
 
 
 def _write_persons(
-    out: Path, subjects: int, seed: int, workers: int, progress: Callable[[int, int], None] | None
-) -> list[tuple[object, ...]]:
-    def each(results: Iterator[list[tuple[object, ...]]]) -> list[tuple[object, ...]]:
-        rows: list[tuple[object, ...]] = []
+    write: Callable[[int], list[FilmRows]],
+    subjects: int,
+    workers: int,
+    progress: Callable[[int, int], None] | None,
+) -> list[FilmRows]:
+    def each(results: Iterator[list[FilmRows]]) -> list[FilmRows]:
+        rows: list[FilmRows] = []
         for done, some in enumerate(results, start=1):
             rows += some
             if progress is not None:
@@ -150,45 +128,35 @@ def _write_persons(
     if workers <= 1:
         threads = cv2.getNumThreads()
         try:
-            return each(_write_person(str(out), seed, index) for index in range(subjects))
+            return each(map(write, range(subjects)))
         finally:
             cv2.setNumThreads(threads)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return each(pool.map(_write_person, [str(out)] * subjects, [seed] * subjects, range(subjects)))
+        return each(pool.map(write, range(subjects)))
 
 
-def _test_persons(persons: Sequence[Person]) -> list[Person]:
-    """The first persons, until they have enough hips, but no more than their share of all."""
-    chosen: list[Person] = []
-    for person in persons[: int(_TEST_SHARE * len(persons))]:
-        if sum(2 * len(p.visits) for p in chosen) >= _TEST_HIPS:
-            break
-        chosen.append(person)
-    return chosen
+def is_whole(out: Path, subjects: int, seed: int, options: CohortOptions = _PLAIN) -> bool:
+    """Whether a folder holds this very cohort, whole and of this version."""
+    found = marker.read_whole(out)
+    asked = marker.asked_for(subjects, seed, options)
+    return found is not None and {name: found.get(name) for name in asked} == asked
 
 
-def is_whole(out: Path, subjects: int | None = None, seed: int | None = None) -> bool:
-    """Whether a folder holds a whole phantom cohort of this version (and, if given, this size and seed)."""
-    found = _read(out / _WHOLE)
-    if not found or found.get("phantom_version") != PHANTOM_VERSION:
-        return False
-    wanted = {"subjects": subjects, "seed": seed}
-    return all(value is None or found.get(name) == value for name, value in wanted.items())
+def _counts(films: Sequence[FilmRows], options: CohortOptions) -> dict[str, Any]:
+    """What a whole cohort's marker says of it beyond what was asked for."""
+    return {
+        "difficulty": options.difficulty,
+        "films": len(films),
+        "hips": 2 * len(films),
+        "widths": sum(film.num_widths for film in films),
+        "notes": dict(sorted(Counter(film.note for film in films if film.note).items())),
+        "points_notes": dict(sorted(Counter(film.points_note for film in films if film.points_note).items())),
+    }
 
 
-def _refuse_others(out: Path, asked: dict[str, object]) -> None:
-    """Raise where the folder holds, or was begun as, anything but the cohort asked for."""
-    for marker in (_WHOLE, _PART):
-        found = _read(out / marker)
-        if found is not None and {name: found.get(name) for name in asked} != asked:
-            have = ", ".join(f"{name} {found.get(name)}" for name in asked)
-            want = ", ".join(f"{name} {value}" for name, value in asked.items())
-            raise CohortExistsError(
-                f"{out} holds another phantom cohort ({have}); asked for was {want}. "
-                "Choose another folder, ask for the one that is there, or delete the folder."
-            )
-    if out.exists() and not any((out / marker).exists() for marker in (_WHOLE, _PART)) and any(out.iterdir()):
-        raise CohortExistsError(f"{out} is not empty and holds no phantom cohort. Choose an empty or a new folder.")
+def _summary(out: Path, found: dict[str, Any]) -> CohortSummary:
+    counts = (found[name] for name in ("subjects", "films", "hips", "widths", "notes", "points_notes"))
+    return CohortSummary(out, *counts)
 
 
 def write_cohort(
@@ -197,15 +165,17 @@ def write_cohort(
     seed: int,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    options: CohortOptions = _PLAIN,
 ) -> CohortSummary:
     """Write a cohort; one that is there whole is left alone, one half written is continued.
 
     Args:
         out: Its folder: new, empty, or holding this very cohort.
         subjects: Number of persons.
-        seed: Seed; a person and each of its films depend on (seed, index) alone.
+        seed: Seed; with the options, a person and each of its films depend on (seed, index) alone.
         workers: Processes to draw with; the bytes written are the same whatever their number.
         progress: Called after each person with (persons done, persons in all).
+        options: How hard the cohort is.
 
     Returns:
         What the cohort holds.
@@ -216,21 +186,22 @@ def write_cohort(
     """
     if subjects < 1 or seed < 0:
         raise ValueError(f"a cohort needs at least one subject and a seed from 0, got {subjects} and {seed}")
-    asked = _asked(subjects, seed)
-    _refuse_others(out, asked)
-    persons = [draw_person(seed, index) for index in range(subjects)]
-    films = sum(len(person.visits) for person in persons)
-    summary = CohortSummary(out, subjects, films, 2 * films)
-    if is_whole(out, subjects, seed):
-        return summary
+    asked = marker.asked_for(subjects, seed, options)
+    marker.refuse_others(out, asked)
+    found = marker.read_whole(out)
+    if found is not None:
+        return _summary(out, found)
     out.mkdir(parents=True, exist_ok=True)
-    _replace_json(out / _PART, asked)
-    truth = _write_persons(out, subjects, seed, workers, progress)
-    _replace(out / "truth.csv", _table(_TRUTH, truth))
-    split = [(person.dataset, person.subject, "test") for person in _test_persons(persons)]
-    _replace(out / "split.csv", _table(("dataset", "subject", "split"), split))
-    for left in out.rglob(".*.part"):
-        left.unlink()
-    _replace_json(out / _WHOLE, {**asked, "films": films, "hips": 2 * films})
-    (out / _PART).unlink()
-    return summary
+    marker.begin(out, asked)
+    films = _write_persons(partial(_write_person, str(out), seed, options), subjects, workers, progress)
+    persons = [draw_person(seed, index) for index in range(subjects)]
+    split = [(person.dataset, person.subject, "test") for person in tables.kept_for_testing(persons)]
+    for name, columns, rows in (
+        ("truth.csv", tables.TRUTH_COLUMNS, [row for film in films for row in film.truth]),
+        ("truth_profiles.csv", tables.PROFILE_COLUMNS, [row for film in films for row in film.profiles]),
+        ("split.csv", tables.SPLIT_COLUMNS, split),
+    ):
+        replace_file(out / name, tables.table(columns, rows))
+    content = {**asked, **_counts(films, options)}
+    marker.finish(out, content)
+    return _summary(out, content)

@@ -1,22 +1,22 @@
-"""A cohort on disk: layout, headers, same bytes whatever the workers, continuing, refusing."""
+"""A cohort on disk: layout, options, same bytes whatever the workers, continuing, refusing."""
 
 import csv
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
 
 from hipjsw.anatomy.landmarks import Side, read_points, split_sides
-from hipjsw.phantom.cohort import CohortExistsError, CohortSummary, is_whole, write_cohort
-from hipjsw.phantom.dicom import encode
-from hipjsw.phantom.film import place, render
-from hipjsw.phantom.population import draw_person
+from hipjsw.phantom.cohort import CohortExistsError, CohortOptions, CohortSummary, is_whole, write_cohort
+from hipjsw.phantom.population import PHANTOM_VERSION, draw_person
 from hipjsw.phantom.shape import closest_approach
 
 SUBJECTS, SEED = 2, 7
+HARD = CohortOptions("wide", "bonefinder", 0.4)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -58,16 +58,17 @@ def test_every_film_has_points_and_truth(cohort: CohortSummary) -> None:
             assert radius == pytest.approx(float(row["head_radius_mm"]), abs=1.0)
 
 
-def test_same_bytes_with_two_workers_and_more_subjects(cohort: CohortSummary, tmp_path: Path) -> None:
-    write_cohort(tmp_path / "two", SUBJECTS, SEED, workers=2)
-    assert digests(tmp_path / "two") == digests(cohort.folder)
+def test_same_bytes_whatever_the_workers(tmp_path: Path) -> None:
+    one = write_cohort(tmp_path / "one", SUBJECTS, SEED, options=HARD)
+    assert write_cohort(tmp_path / "two", SUBJECTS, SEED, 2, options=HARD).notes == one.notes
+    assert digests(tmp_path / "one") == digests(tmp_path / "two")
 
 
 def test_half_written_cohort_is_continued_without_redrawing(cohort: CohortSummary, tmp_path: Path) -> None:
     other = tmp_path / "half"
     with pytest.raises(KeyboardInterrupt):
         write_cohort(other, SUBJECTS, SEED, progress=lambda done, total: (_ for _ in ()).throw(KeyboardInterrupt))
-    assert not is_whole(other)
+    assert not is_whole(other, SUBJECTS, SEED)
     kept = next(other.glob("*/*/*.dcm"))
     stamp = kept.stat().st_mtime_ns
     (kept.parent / f".{kept.name}.1.part").write_bytes(b"cut off")
@@ -79,12 +80,15 @@ def test_half_written_cohort_is_continued_without_redrawing(cohort: CohortSummar
 
 
 def test_whole_cohort_is_left_alone_and_another_is_refused(cohort: CohortSummary, tmp_path: Path) -> None:
-    before = digests(cohort.folder)
+    before, plain = digests(cohort.folder), CohortOptions()
     assert write_cohort(cohort.folder, SUBJECTS, SEED) == cohort
-    for subjects, seed in ((SUBJECTS + 1, SEED), (SUBJECTS, SEED + 1)):
+    others = [(SUBJECTS + 1, SEED, plain), (SUBJECTS, SEED + 1, plain)]
+    hard = [CohortOptions(look="wide"), CohortOptions(points_error="bonefinder"), CohortOptions(planted=0.1)]
+    others += [(SUBJECTS, SEED, options) for options in hard]
+    for subjects, seed, options in others:
         with pytest.raises(CohortExistsError, match="another phantom cohort"):
-            write_cohort(cohort.folder, subjects, seed)
-        assert not is_whole(cohort.folder, subjects, seed)
+            write_cohort(cohort.folder, subjects, seed, options=options)
+        assert not is_whole(cohort.folder, subjects, seed, options)
     assert digests(cohort.folder) == before
     assert is_whole(cohort.folder, SUBJECTS, SEED)
     (tmp_path / "letters.txt").write_text("mine")
@@ -92,19 +96,52 @@ def test_whole_cohort_is_left_alone_and_another_is_refused(cohort: CohortSummary
         write_cohort(tmp_path, SUBJECTS, SEED)
 
 
-def test_marker_counts(cohort: CohortSummary) -> None:
+def test_marker_says_what_is_there(cohort: CohortSummary) -> None:
     marker = json.loads((cohort.folder / "phantom.json").read_text())
     assert marker == {
-        "phantom_version": "1",
+        "phantom_version": PHANTOM_VERSION,
         "seed": SEED,
         "subjects": SUBJECTS,
+        "look": "realistic",
+        "points_error": "none",
+        "planted": 0.0,
+        "difficulty": "realistic films, exact points, nothing planted",
         "films": cohort.num_films,
         "hips": cohort.num_hips,
+        "widths": cohort.num_hips,
+        "notes": {},
+        "points_notes": {},
     }
 
 
+@pytest.mark.parametrize(
+    ("options", "known"),
+    [
+        ({"look": "odd"}, "realistic, wide"),
+        ({"points_error": "odd"}, "none, bonefinder"),
+        ({"planted": 5.0}, "0 to 1"),
+        ({"planted": -0.1}, "0 to 1"),
+        ({"planted": float("nan")}, "0 to 1"),
+    ],
+)
+def test_a_wrong_option_is_refused_with_those_that_are_known(options: dict[str, Any], known: str) -> None:
+    with pytest.raises(ValueError, match=known):
+        CohortOptions(**options)
+
+
+def test_other_options_have_another_name() -> None:
+    all_of_them = [
+        CohortOptions(look, error, planted)
+        for look in ("realistic", "wide")
+        for error in ("none", "bonefinder")
+        for planted in (0.0, 0.05, 0.050001, 1.0)
+    ]
+    assert len({options.name for options in all_of_them}) == len(all_of_them)
+    assert len({options.difficulty for options in all_of_them}) > len(all_of_them) / 2
+
+
 def test_split_names_at_most_three_tenths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hipjsw.phantom.cohort._write_person", lambda folder, seed, index: [])
+    monkeypatch.setattr("hipjsw.phantom.cohort._write_person", lambda folder, seed, options, index: [])
     write_cohort(tmp_path / "few", 10, 1)
     few = rows(tmp_path / "few" / "split.csv")
     assert len(few) == 3
@@ -115,41 +152,3 @@ def test_split_names_at_most_three_tenths(tmp_path: Path, monkeypatch: pytest.Mo
     hips = [2 * len(p.visits) for p in first]
     assert sum(hips[:-1]) < 100 <= sum(hips)
     assert {r["split"] for r in many} == {"test"}
-
-
-def find(name: str) -> tuple[int, int]:
-    """Index and visit of the first film of a format."""
-    for index in range(60):
-        person = draw_person(SEED, index)
-        for number, visit in enumerate(person.visits):
-            if place(SEED, person, visit).placement.format.name == name:
-                return index, number
-    raise AssertionError(name)
-
-
-@pytest.mark.parametrize(
-    ("name", "spacing", "imager", "bits", "photometric"),
-    [
-        ("OAI", 0.16896, 0.16896, 12, "MONOCHROME2"),
-        ("CHECK-A", 0.141, 0.143, 15, "MONOCHROME2"),
-        ("CHECK-B", 0.10, 0.10, 10, "MONOCHROME1"),
-    ],
-)
-def test_film_reads_back(tmp_path: Path, name: str, spacing: float, imager: float, bits: int, photometric: str) -> None:
-    index, number = find(name)
-    person = draw_person(SEED, index)
-    film = place(SEED, person, person.visits[number])
-    stored = render(film)
-    (tmp_path / "film.dcm").write_bytes(encode(film, stored))
-    header = pydicom.dcmread(tmp_path / "film.dcm")
-    np.testing.assert_array_equal(header.pixel_array, stored)
-    assert [float(v) for v in header.PixelSpacing] == [spacing, spacing]
-    assert [float(v) for v in header.ImagerPixelSpacing] == [imager, imager]
-    assert (header.BitsAllocated, header.BitsStored, header.HighBit) == (16, bits, bits - 1)
-    assert header.PhotometricInterpretation == photometric
-    assert header.SOPClassUID.name == "Computed Radiography Image Storage"
-    assert str(header.PatientName) == header.PatientID == person.subject
-    assert header.StudyDate == person.visits[number].day.strftime("%Y%m%d")
-    assert stored.max() < 2**bits
-    middle = stored[stored.shape[0] // 4 : -stored.shape[0] // 4]
-    assert np.std(middle) > 0.03 * 2**bits

@@ -1,0 +1,49 @@
+"""Where a phantom's data goes: a folder for each set of options; a wrong option is refused before anything is made."""
+
+import pytest
+from hydra import compose, initialize_config_dir
+
+from hipjsw.app.paths import conf_dir
+from hipjsw.app.provision import find_store, phantom_options, provide_store
+from hipjsw.app.schema import register_schemas
+from hipjsw.cohort.store import StoreError
+from hipjsw.phantom.options import CohortOptions
+
+OPTIONS = ("data.look=wide", "data.points_error=bonefinder", "data.planted=0.05", "data.seed=2", "data.subjects=3")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def hydra_context():
+    register_schemas()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        yield
+
+
+def place_of(*overrides):
+    with pytest.raises(StoreError) as error:
+        find_store(compose("train", ["data_dir=nowhere", *overrides]))
+    return str(error.value)
+
+
+def test_each_option_has_a_store_of_its_own():
+    assert place_of() == place_of("data.look=realistic", "data.points_error=none", "data.planted=0")
+    assert len({place_of(), *(place_of(option) for option in OPTIONS)}) == 1 + len(OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("override", "known"),
+    [
+        ("data.look=odd", "realistic, wide"),
+        ("data.points_error=odd", "none, bonefinder"),
+        ("data.planted=5", "from 0 to 1"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_is_made(tmp_path, override, known):
+    with pytest.raises(ValueError, match=known):
+        provide_store(compose("train", [f"data_dir={tmp_path}", override]))
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_not_said_is_as_in_the_plain_cohort():
+    assert phantom_options(None, None, None) == CohortOptions()
+    assert phantom_options("wide", None, 0.1) == CohortOptions(look="wide", planted=0.1)
