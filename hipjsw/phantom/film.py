@@ -1,30 +1,40 @@
-"""A phantom's radiograph: attenuation to stored values.
+"""A phantom's film: where everything lies on it, and how it is drawn, whole or in part.
 
-Beer-Lambert with scatter, detector blur, quantum noise, the dynamic-range compression that film processors
-apply, then the grey scale of the film's kind. Geometry comes from the curves; see ``shape.py`` for what is
-exactly known.
+Geometry comes from the curves; ``shape.py`` says what is exactly known. A film can be drawn on any raster: its own
+pixels, or a hip view's. What processing takes from the whole film comes from one coarse overview for both.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hipjsw.anatomy.landmarks import Side
-from hipjsw.phantom.bones import draw_bones
+from hipjsw.phantom.artefact import Collimation, draw_collimation, plate_elements
+from hipjsw.phantom.canvas import Canvas
+from hipjsw.phantom.exposure import expose, resample, scattered
+from hipjsw.phantom.look import Look, draw_look
 from hipjsw.phantom.pelvis import HalfPelvis
-from hipjsw.phantom.placement import FilmFormat, Placement, draw_placement
+from hipjsw.phantom.placement import Placement, draw_placement
+from hipjsw.phantom.planting import Plant, plant_side
 from hipjsw.phantom.population import Person, Visit, stream
-from hipjsw.phantom.tissue import COARSE, soft_tissue
+from hipjsw.phantom.processing import Tone, set_tone
+from hipjsw.phantom.raster import Raster
+from hipjsw.phantom.skeleton import skeleton
+from hipjsw.phantom.solid import Element
+from hipjsw.phantom.tissue import fold_elements, soft_tissue
 
 __all__ = ["Film", "place", "render"]
 
 Image = NDArray[np.float32]
 
-_BLUR_MM = 0.25
+#: Pixel of the overview from which scatter and processing are computed, and of the soft tissue.
+_OVERVIEW_MM = 2.0
+_CHILD = 0.66
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,10 @@ class Film:
         person: Whose film it is.
         visit: The visit.
         placement: The pelvis's position and the film's kind.
-        halves: The two hips.
+        halves: The two hips, as they lie.
+        look: How the film looks.
+        wide: Whether the look is the wide one.
+        plant: What is planted into it.
     """
 
     seed: int
@@ -44,98 +57,191 @@ class Film:
     visit: Visit
     placement: Placement
     halves: dict[Side, HalfPelvis]
+    look: Look
+    wide: bool = False
+    plant: Plant | None = None
+
+    @property
+    def planted(self) -> dict[Side, Plant]:
+        """What each side shows besides a plain hip."""
+        if self.plant is None:
+            return {}
+        one_sided = self.plant in (Plant.PROSTHESIS, Plant.SCREW, Plant.SINGLE_HIP)
+        sides = (plant_side(self.seed, self.person, self.visit),) if one_sided else tuple(Side)
+        return dict.fromkeys(sides, self.plant)
+
+    @property
+    def note(self) -> str:
+        """What the film shows besides a plain pelvis; empty for one."""
+        notes = ["inverted"] if self.look.inverted else []
+        if self.plant is not None:
+            sides = list(self.planted)
+            notes.append(f"{self.plant.value} {sides[0].value}" if len(sides) == 1 else self.plant.value)
+        return ", ".join(notes)
+
+    @property
+    def visibility(self) -> float:
+        """How well edges can be seen, 1 at best: bone contrast against body thickness, scatter and blur."""
+        thick = np.exp(-1.1 * max(self.person.size - 0.85, 0.0))
+        value = self.look.bone * thick * (1 - 0.35 * self.look.scatter) * (1 - 0.5 * max(self.look.blur_mm - 0.17, 0))
+        return float(np.clip(value, 0.15, 1.0))
 
     @property
     def points_mm(self) -> NDArray[np.float64]:
         """All 160 landmarks ``(160, 2)`` on the film in mm: right hip, left hip."""
-        return np.concatenate([self.placement.hip_to_mm(self.halves[s].landmarks, s) for s in Side])
+        return np.concatenate([self._side_points_mm(side) for side in Side])
+
+    def _side_points_mm(self, side: Side) -> NDArray[np.float64]:
+        points = self.placement.hip_to_mm(self.halves[side].landmarks, side)
+        if self.plant is Plant.FROG_LEG:
+            leg = replace(self.placement, leg_turn_deg=FROG_LEG_DEG)
+            points[:40] = leg.hip_to_mm(self.halves[side].landmarks[:40], side)
+        return points
 
     def head_centre_mm(self, side: Side) -> NDArray[np.float64]:
         """Centre ``(2,)`` of a femoral head on the film in mm."""
         return self.placement.hip_to_mm(np.zeros((1, 2)), side).reshape(2)
 
+    def _stream(self, purpose: int) -> np.random.Generator:
+        return stream(self.seed, self.person.index, purpose, self.visit.number)
 
-def place(seed: int, person: Person, visit: Visit) -> Film:
-    """Lay a person down for a film."""
-    halves = {side: person.hip(side, visit) for side in Side}
-    reach = max(-float(half.landmarks[:, 1].min()) for half in halves.values()) + person.pelvis.half_distance_mm
+    @cached_property
+    def raster(self) -> Raster:
+        """The film's own pixels."""
+        return Raster(self.placement.format.shape, self.placement.format.pixel_mm)
+
+    @cached_property
+    def elements(self) -> list[Element]:
+        """Everything with edges: bones, folds, artefacts."""
+        rng = self._stream(2)
+        female = self.person.sex == "F"
+        bones = skeleton(self.halves, self.placement, self.look.density, self.planted, rng)
+        folds = fold_elements(self.placement, self.person.size, female, rng)
+        return [*bones, *folds, *plate_elements(self.placement, female, self.wide, rng)]
+
+    @cached_property
+    def collimation(self) -> Collimation | None:
+        """The exposed field, None where it is the whole film."""
+        return draw_collimation(self.placement, self.wide, self._stream(6))
+
+    @cached_property
+    def overview(self) -> Overview:
+        """The whole film drawn coarsely."""
+        return Overview.of(self)
+
+    def grey(self, raster: Raster, blur_px: float = 0.0, noise: np.random.Generator | None = None) -> Image:
+        """Draw the film on a raster.
+
+        Args:
+            raster: The grid.
+            blur_px: Further blur in pixels, for a raster coarser than the film.
+            noise: Random numbers of the quantum noise; None for none.
+
+        Returns:
+            float32 ``raster.shape``, display sense (bone bright), 0 to 1 of the film's range, not clipped.
+        """
+        over = self.overview
+        attenuation = self._bones(raster) + resample(over.tissue, over.grid, raster)
+        exposed = expose(attenuation, resample(over.scatter, over.grid, raster), raster, self.look, blur_px, noise)
+        grey = over.tone.grey(exposed, raster)
+        if self.collimation is not None:
+            beyond = self.collimation.beyond(raster)
+            grey += beyond * (np.float32(self.collimation.grey) - grey)
+        return grey
+
+    def _bones(self, raster: Raster) -> Image:
+        shift = self._stream(7).uniform(0.0, 80.0, 2)
+        canvas = Canvas(raster, (float(shift[0]), float(shift[1])), self.look.grain)
+        canvas.draw(self.elements)
+        return np.asarray(canvas.attenuation * np.float32(self.look.bone), dtype=np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Overview:
+    """A whole film on a coarse grid: what its parts have in common.
+
+    Args:
+        grid: The grid.
+        tissue: Attenuation of the soft tissue.
+        scatter: Scattered radiation.
+        tone: The grey scale.
+    """
+
+    grid: Raster
+    tissue: Image
+    scatter: Image
+    tone: Tone
+
+    @classmethod
+    def of(cls, film: Film) -> Overview:
+        """Draw a film's overview."""
+        kind = film.placement.format
+        rows, cols = (int(np.ceil(n * kind.pixel_mm / _OVERVIEW_MM)) for n in kind.shape)
+        grid = Raster((rows, cols), _OVERVIEW_MM, (0.5 * _OVERVIEW_MM, 0.5 * _OVERVIEW_MM))
+        female = film.person.sex == "F"
+        tissue = soft_tissue(grid, film.placement, film.person.size, female, film.look, film._stream(5))
+        attenuation = film._bones(grid) + tissue
+        scatter = scattered(attenuation, grid, film.look)
+        exposed = expose(attenuation, scatter, grid, film.look)
+        inside = (tissue > 0.9) & (attenuation < 7.0)
+        if film.collimation is not None:
+            inside &= film.collimation.beyond(grid) < 0.5
+        return cls(grid, tissue, scatter, set_tone(exposed, grid, inside, film.look))
+
+
+#: How far a frog-leg film's femurs are turned out.
+FROG_LEG_DEG = -48.0
+
+
+def _posed(half: HalfPelvis, side: Side, tilt: float, twist: float, own: np.ndarray, child: bool) -> HalfPelvis:
+    """A half of the pelvis as it lies for a film: tilted, twisted, a little its own."""
+    form, hip = half.form, half.hip
+    quirks = tuple(float(0.85 * q + 0.55 * o) for q, o in zip(form.quirks, own, strict=True))
+    form = replace(form, tilt=tilt, twist=twist if side is Side.RIGHT else -twist, quirks=quirks)
+    if child:
+        form = replace(form, half_distance_mm=form.half_distance_mm * _CHILD)
+        hip = replace(hip, form=replace(hip.form, head_radius_mm=hip.form.head_radius_mm * _CHILD))
+    return HalfPelvis(form, hip)
+
+
+def place(seed: int, person: Person, visit: Visit, look: str = "realistic", plant: Plant | None = None) -> Film:
+    """Lay a person down for a film.
+
+    Args:
+        seed: The cohort's seed.
+        person: Whose film it is.
+        visit: The visit.
+        look: ``realistic`` or ``wide``.
+        plant: What is planted into it.
+
+    Raises:
+        ValueError: No such look.
+    """
+    wide = look == "wide"
     rng = stream(seed, person.index, 1, visit.number)
-    placement = draw_placement(person.dataset, person.pelvis.half_distance_mm, reach, rng)
-    return Film(seed, person, visit, placement, halves)
+    spread = 1.6 if wide else 1.0
+    tilt, twist = (float(v) for v in np.clip(rng.normal(0.0, (0.6 * spread, 0.35 * spread)), -1.3, 1.3))
+    child = plant is Plant.CHILD
+    own = {side: stream(seed, person.index, 4, n).normal(0, 1, 8) for n, side in enumerate(Side)}
+    halves = {side: _posed(person.hip(side, visit), side, tilt, twist, own[side], child) for side in Side}
+    half_distance_mm = halves[Side.RIGHT].form.half_distance_mm
+    reach = max(-float(half.landmarks[:, 1].min()) for half in halves.values()) + half_distance_mm
+    placement = draw_placement(person.dataset, half_distance_mm, reach, rng, wide)
+    film = Film(seed, person, visit, placement, halves, draw_look(look, rng), wide, plant)
+    if plant is Plant.SINGLE_HIP:
+        return replace(film, placement=_one_hip(placement, next(iter(film.planted))))
+    return film
 
 
-def _marker(attenuation: Image, film: FilmFormat, rng: np.random.Generator) -> None:
-    """A lead letter beside the body: R at the left of the image or L at its right."""
-    if rng.random() < 0.35:
-        return
-    right, size = rng.random() < 0.5, int(rng.uniform(11, 15) / film.pixel_mm)
-    patch = np.zeros((2 * size, 2 * size), dtype=np.uint8)
-    scale = size / 22.0
-    cv2.putText(
-        patch, "R" if right else "L", (size // 2, 3 * size // 2), cv2.FONT_HERSHEY_SIMPLEX, scale, 255,
-        max(int(2.6 * scale), 2), cv2.LINE_AA,
-    )  # fmt: skip
-    row = int(rng.uniform(0.08, 0.30) * film.rows)
-    col = int(rng.uniform(0.02, 0.05) * film.cols)
-    col = col if right else film.cols - col - patch.shape[1]
-    attenuation[row : row + patch.shape[0], col : col + patch.shape[1]] += patch.astype(np.float32) / 255 * 2.5
-
-
-def _collimator(signal: Image, film: FilmFormat, rng: np.random.Generator) -> None:
-    """Unexposed borders where the collimator's blades cut the field."""
-    if rng.random() < 0.45:
-        return
-    for axis in (0, 1):
-        for end in (0, 1):
-            depth = int(max(rng.normal(1.0, 2.5), 0.0) / film.pixel_mm)
-            if depth:
-                edge = slice(0, depth) if end == 0 else slice(-depth, None)
-                signal[edge if axis == 0 else slice(None), edge if axis == 1 else slice(None)] *= 0.02
-
-
-def _up(coarse: Image, shape: tuple[int, int]) -> Image:
-    """Bring a coarse image to full size; pixel (i, j) of it is the middle of a block of `COARSE` squared."""
-    full = cv2.resize(coarse, (coarse.shape[1] * COARSE, coarse.shape[0] * COARSE), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(full[: shape[0], : shape[1]], dtype=np.float32)
-
-
-def _down(full: Image) -> Image:
-    rows, cols = (-(-n // COARSE) for n in full.shape)
-    padded = cv2.copyMakeBorder(
-        full, 0, rows * COARSE - full.shape[0], 0, cols * COARSE - full.shape[1], cv2.BORDER_REPLICATE
-    )
-    return np.asarray(cv2.resize(padded, (cols, rows), interpolation=cv2.INTER_AREA), dtype=np.float32)
-
-
-def _expose(attenuation: Image, kind: FilmFormat, rng: np.random.Generator, noise: np.random.Generator | None) -> Image:
-    """Log exposure of the plate, bright where little arrives, from attenuation."""
-    signal = np.asarray(cv2.exp(-attenuation), dtype=np.float32)
-    scatter = cv2.GaussianBlur(np.minimum(_down(signal), 0.12), (0, 0), 28.0 / (COARSE * kind.pixel_mm))
-    signal += np.float32(rng.uniform(0.25, 0.5)) * _up(np.asarray(scatter, dtype=np.float32), kind.shape)
-    _collimator(signal, kind, rng)
-    signal = np.asarray(cv2.GaussianBlur(signal, (0, 0), _BLUR_MM / kind.pixel_mm), dtype=np.float32)
-    quanta = np.float32(rng.uniform(3.0e4, 9.0e4) * (kind.pixel_mm / 0.17) ** 2)
-    if noise is not None:
-        grain = noise.standard_normal(kind.shape, dtype=np.float32)
-        grain *= cv2.sqrt(signal / quanta)
-        signal += grain
-    return np.asarray(-cv2.log(np.maximum(signal, 1e-5)), dtype=np.float32)
-
-
-def _grey(log_exposure: Image, kind: FilmFormat, rng: np.random.Generator) -> NDArray[np.uint16]:
-    """Stored values: compress the slow part, spread over the bits, turn over if low is to be bright."""
-    small = _down(log_exposure)
-    strength = np.float32(rng.uniform(0.45, 0.62))
-    slow = np.asarray(cv2.GaussianBlur(small, (0, 0), 14.0 / (COARSE * kind.pixel_mm)), dtype=np.float32)
-    value = log_exposure - _up(strength * slow, kind.shape)
-    rows, cols = small.shape
-    body = (small - strength * slow)[rows // 10 : -rows // 10, cols // 6 : -cols // 6]
-    low, high = (float(v) for v in np.percentile(body, (4.0, 99.8)))
-    value = (value - low) / (high - low)
-    bottom, top = rng.uniform(0.08, 0.16), rng.uniform(0.80, 0.92)
-    most = 2**kind.bits - 1
-    stored = np.clip(most * (bottom + (top - bottom) * value) + 0.5, 0, most).astype(np.uint16)
-    return np.asarray(most - stored if kind.inverted else stored, dtype=np.uint16)
+def _one_hip(placement: Placement, kept: Side) -> Placement:
+    """A narrower film that ends beside the midline; ``kept`` is the side that is on it."""
+    kind = placement.format
+    middle = placement.centre_mm[1] / kind.pixel_mm
+    if kept is Side.RIGHT:
+        return replace(placement, format=replace(kind, cols=int(middle + 30.0 / kind.pixel_mm)))
+    start = int(middle - 30.0 / kind.pixel_mm)
+    centre = placement.centre_mm[0], placement.centre_mm[1] - start * kind.pixel_mm
+    return replace(placement, format=replace(kind, cols=kind.cols - start), centre_mm=centre)
 
 
 def render(film: Film, noise: bool = True) -> NDArray[np.uint16]:
@@ -149,10 +255,17 @@ def render(film: Film, noise: bool = True) -> NDArray[np.uint16]:
         uint16 stored values, ``(rows, cols)`` of the film's format.
     """
     kind = film.placement.format
-    rng = stream(film.seed, film.person.index, 2, film.visit.number)
-    attenuation = draw_bones(film.halves, film.placement, rng)
-    size = float(np.clip(rng.normal(1.0, 0.05), 0.9, 1.1))
-    attenuation += _up(soft_tissue(film.placement, size, rng), kind.shape)
-    _marker(attenuation, kind, rng)
-    grain = stream(film.seed, film.person.index, 3, film.visit.number) if noise else None
-    return _grey(_expose(attenuation, kind, rng, grain), kind, rng)
+    grey = film.grey(film.raster, noise=film._stream(3) if noise else None)
+    grey = finish(grey, film)
+    most = 2**kind.bits - 1
+    stored = np.clip(np.float32(most) * grey + np.float32(0.5), 0, most).astype(np.uint16)
+    return np.asarray(most - stored if kind.inverted else stored, dtype=np.uint16)
+
+
+def finish(grey: Image, film: Film) -> Image:
+    """What the wide look does last, on whatever raster: shading, local equalisation, wrong sense."""
+    look = film.look
+    if look.clahe > 0:
+        scaled = np.clip(grey * np.float32(65535), 0, 65535).astype(np.uint16)
+        grey = cv2.createCLAHE(look.clahe, (8, 8)).apply(scaled).astype(np.float32) / np.float32(65535)
+    return np.asarray(1 - np.clip(grey, 0, 1) if look.inverted else grey, dtype=np.float32)
