@@ -66,6 +66,8 @@ class Curve:
             ``(m, 2)`` points from landmark ``first`` to landmark ``last``.
         """
         knots = self.knots[first : None if last is None else last + 1]
-        counts = np.maximum(np.ceil(np.diff(knots) / step).astype(int), 1)
-        pieces = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(knots[:-1], knots[1:], counts, strict=True)]
-        return self.at(np.concatenate([*pieces, knots[-1:]]))
+        gaps = np.diff(knots)
+        counts = np.maximum(np.ceil(gaps / step).astype(int), 1)
+        nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        places = nth * np.repeat(gaps / counts, counts) + np.repeat(knots[:-1], counts)
+        return self.at(np.append(places, knots[-1]))

@@ -63,14 +63,20 @@ def nearest_on_polyline(points: NDArray[Any], polyline: NDArray[Any]) -> tuple[F
         Distances ``(n,)`` and nearest points ``(n, 2)``, in the same unit.
     """
     start, step = polyline[:-1], np.diff(polyline, axis=0)
-    offset = points[:, None, :] - start[None]
     length2 = np.maximum((step**2).sum(axis=1), 1e-300)
-    share = np.clip((offset * step).sum(axis=2) / length2, 0.0, 1.0)
-    foot = start[None] + share[..., None] * step[None]
-    distance = np.linalg.norm(points[:, None, :] - foot, axis=2)
-    best = distance.argmin(axis=1)
+    row, col = (points[:, axis, None] - start[:, axis] for axis in range(2))  # from each step's start to each point
+    share = row * (step[:, 0] / length2)
+    share += col * (step[:, 1] / length2)
+    np.clip(share, 0.0, 1.0, out=share)
+    row -= share * step[:, 0]
+    col -= share * step[:, 1]
+    row *= row
+    col *= col
+    row += col
+    best = row.argmin(axis=1)
     rows = np.arange(len(points))
-    return distance[rows, best], foot[rows, best]
+    foot = start[best] + share[rows, best, None] * step[best]
+    return np.linalg.norm(points - foot, axis=1), foot
 
 
 def measure_curves(
