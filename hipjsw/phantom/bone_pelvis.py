@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from hipjsw.anatomy.landmarks import Side
@@ -73,10 +74,15 @@ def _roof(half: HalfPelvis, side: Side, placement: Placement) -> list[Element]:
     taper = np.sin(share * np.pi) ** 0.5 * (1.2 - 0.55 * share)
     worn = float(getattr(half.hip.form, "sclerosis", 0.0))
     elements: list[Element] = []
-    layers = ((0.8, 0.02), (1.8, 0.04), (3.0, 0.09), (4.4, 0.12), (5.8, 0.07), (8.0, 0.10 * worn), (12.0, 0.08 * worn))
+    layers = ((0.8, 0.04), (1.8, 0.05), (3.0, 0.08), (4.4, 0.10), (5.8, 0.07), (8.0, 0.10 * worn), (12.0, 0.08 * worn))
     for height, amount in layers:
         band = np.concatenate([line, (line + height * taper * outward)[::-1]])
-        elements.append(Patch("sourcil", placement.hip_to_mm(band, side), amount, min(0.25 + 0.12 * height, 0.8)))
+        if height > 6.0:  # sclerosis may reach further than the bone beside its lateral edge
+            if not amount:
+                continue
+            within = shapely.Polygon(band).buffer(0).intersection(shapely.Polygon(half.ilium))
+            band = np.asarray(max(shapely.get_parts(within), key=lambda part: part.area).exterior.coords)[:-1]
+        elements.append(Patch("sourcil", placement.hip_to_mm(band, side), amount, min(0.2 + 0.07 * height, 0.5)))
     return elements
 
 

@@ -17,8 +17,8 @@ Image = NDArray[np.float32]
 _SCATTER_MM, _SQUARE = 28.0, 1.0 / np.sqrt(12.0)
 #: Standard deviation in pixels below which a blur is made of three taps.
 _NARROW = 0.65
-#: Rows that are resampled in one go.
-_BLOCK_ROWS = 24
+#: Rows that are resampled in one go: so few that no linear algebra library starts threads for them.
+_BLOCK_ROWS = 12
 
 
 def resample(image: Image, grid: Raster, target: Raster) -> Image:
@@ -47,7 +47,7 @@ def resample(image: Image, grid: Raster, target: Raster) -> Image:
 
 
 def _cubic(places: NDArray[np.float64], size: int) -> tuple[NDArray[np.intp], Image]:
-    """Pixels ``(4, n)`` round each place along one axis, and their weights in Keys' cubic convolution (planes stay planes)."""
+    """Pixels ``(4, n)`` round each place along one axis, and their weights in Keys' cubic convolution: planes stay."""
     whole = np.floor(places)
     near = np.abs((places - whole) - np.arange(-1.0, 3.0)[:, None])
     inner = (1.5 * near - 2.5) * near * near + 1

@@ -9,22 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hipjsw.anatomy.landmarks import Side
 from hipjsw.phantom.artefact import Collimation, draw_collimation, plate_elements
 from hipjsw.phantom.canvas import Canvas
-from hipjsw.phantom.exposure import expose, resample, scattered
+from hipjsw.phantom.equalise import Equaliser
+from hipjsw.phantom.exposure import expose, resample
 from hipjsw.phantom.look import Look, draw_look
+from hipjsw.phantom.overview import Overview, draw_overview, overview_grid
 from hipjsw.phantom.pelvis import HalfPelvis
 from hipjsw.phantom.placement import Placement, draw_placement
 from hipjsw.phantom.planting import Plant, plant_side
 from hipjsw.phantom.population import Person, Visit, stream
-from hipjsw.phantom.processing import Tone, set_tone
 from hipjsw.phantom.raster import Raster
-from hipjsw.phantom.skeleton import skeleton
+from hipjsw.phantom.skeleton import FROG_LEG_DEG, skeleton
 from hipjsw.phantom.solid import Element
 from hipjsw.phantom.tissue import fold_elements, soft_tissue
 
@@ -32,8 +32,6 @@ __all__ = ["Film", "place", "render"]
 
 Image = NDArray[np.float32]
 
-#: Pixel of the overview from which scatter and processing are computed, and of the soft tissue.
-_OVERVIEW_MM = 2.0
 _CHILD = 0.66
 
 
@@ -111,13 +109,20 @@ class Film:
         return Raster(self.placement.format.shape, self.placement.format.pixel_mm)
 
     @cached_property
+    def bones(self) -> list[Element]:
+        """All bones and implants."""
+        return skeleton(self.halves, self.placement, self.look.density, self.planted, self._stream(2))
+
+    @cached_property
+    def artefacts(self) -> list[Element]:
+        """What lies on the patient or the plate."""
+        return plate_elements(self.placement, self.person.sex == "F", self.wide, self._stream(12))
+
+    @cached_property
     def elements(self) -> list[Element]:
         """Everything with edges: bones, folds, artefacts."""
-        rng = self._stream(2)
-        female = self.person.sex == "F"
-        bones = skeleton(self.halves, self.placement, self.look.density, self.planted, rng)
-        folds = fold_elements(self.placement, self.person.size, female, rng)
-        return [*bones, *folds, *plate_elements(self.placement, female, self.wide, rng)]
+        folds = fold_elements(self.placement, self.person.size, self._stream(11))
+        return [*self.bones, *folds, *self.artefacts]
 
     @cached_property
     def collimation(self) -> Collimation | None:
@@ -126,8 +131,20 @@ class Film:
 
     @cached_property
     def overview(self) -> Overview:
-        """The whole film drawn coarsely."""
-        return Overview.of(self)
+        """The whole film drawn coarsely, without folds, which change nothing that is slow."""
+        kind = self.placement.format
+        grid = overview_grid(kind.shape, kind.pixel_mm)
+        tissue = soft_tissue(grid, self.placement, self.person.size, self.person.sex == "F", self.look, self._stream(5))
+        bones = self._attenuation(grid, [*self.bones, *self.artefacts])
+        return draw_overview(grid, bones, tissue, self.collimation, self.look, self._stream(13))
+
+    @cached_property
+    def equaliser(self) -> Equaliser | None:
+        """The local equalisation of the film's grey, None where the look has none."""
+        if self.look.clahe <= 0:
+            return None
+        grid = self.overview.grid
+        return Equaliser.of(self.grey(grid), grid, self.raster, self.look.clahe)
 
     def grey(self, raster: Raster, blur_px: float = 0.0, noise: np.random.Generator | None = None) -> Image:
         """Draw the film on a raster.
@@ -141,59 +158,32 @@ class Film:
             float32 ``raster.shape``, display sense (bone bright), 0 to 1 of the film's range, not clipped.
         """
         over = self.overview
-        attenuation = self._bones(raster) + resample(over.tissue, over.grid, raster)
+        attenuation = self._attenuation(raster, self.elements) + resample(over.tissue, over.grid, raster)
         exposed = expose(attenuation, resample(over.scatter, over.grid, raster), raster, self.look, blur_px, noise)
         grey = over.tone.grey(exposed, raster)
+        if over.shade is not None:
+            grey += resample(over.shade, over.grid, raster)
         if self.collimation is not None:
             beyond = self.collimation.beyond(raster)
             grey += beyond * (np.float32(self.collimation.grey) - grey)
         return grey
 
-    def _bones(self, raster: Raster) -> Image:
+    def finished(self, grey: Image, raster: Raster) -> Image:
+        """What the wide look does last to grey values of a raster: local equalisation, wrong sense."""
+        if self.equaliser is not None:
+            grey = self.equaliser.apply(grey, raster)
+        return np.asarray(1 - np.clip(grey, 0, 1) if self.look.inverted else grey, dtype=np.float32)
+
+    def _attenuation(self, raster: Raster, elements: list[Element]) -> Image:
         shift = self._stream(7).uniform(0.0, 80.0, 2)
         canvas = Canvas(raster, (float(shift[0]), float(shift[1])), self.look.grain)
-        canvas.draw(self.elements)
+        canvas.draw(elements)
         return np.asarray(canvas.attenuation * np.float32(self.look.bone), dtype=np.float32)
 
 
-@dataclass(frozen=True, eq=False)
-class Overview:
-    """A whole film on a coarse grid: what its parts have in common.
-
-    Args:
-        grid: The grid.
-        tissue: Attenuation of the soft tissue.
-        scatter: Scattered radiation.
-        tone: The grey scale.
-    """
-
-    grid: Raster
-    tissue: Image
-    scatter: Image
-    tone: Tone
-
-    @classmethod
-    def of(cls, film: Film) -> Overview:
-        """Draw a film's overview."""
-        kind = film.placement.format
-        rows, cols = (int(np.ceil(n * kind.pixel_mm / _OVERVIEW_MM)) for n in kind.shape)
-        grid = Raster((rows, cols), _OVERVIEW_MM, (0.5 * _OVERVIEW_MM, 0.5 * _OVERVIEW_MM))
-        female = film.person.sex == "F"
-        tissue = soft_tissue(grid, film.placement, film.person.size, female, film.look, film._stream(5))
-        attenuation = film._bones(grid) + tissue
-        scatter = scattered(attenuation, grid, film.look)
-        exposed = expose(attenuation, scatter, grid, film.look)
-        inside = (tissue > 0.9) & (attenuation < 7.0)
-        if film.collimation is not None:
-            inside &= film.collimation.beyond(grid) < 0.5
-        return cls(grid, tissue, scatter, set_tone(exposed, grid, inside, film.look))
-
-
-#: How far a frog-leg film's femurs are turned out.
-FROG_LEG_DEG = -48.0
-
-
-def _posed(half: HalfPelvis, side: Side, tilt: float, twist: float, own: np.ndarray, child: bool) -> HalfPelvis:
+def _posed(
+    half: HalfPelvis, side: Side, tilt: float, twist: float, own: NDArray[np.float64], child: bool
+) -> HalfPelvis:
     """A half of the pelvis as it lies for a film: tilted, twisted, a little its own."""
     form, hip = half.form, half.hip
     quirks = tuple(float(0.85 * q + 0.55 * o) for q, o in zip(form.quirks, own, strict=True))
@@ -255,17 +245,7 @@ def render(film: Film, noise: bool = True) -> NDArray[np.uint16]:
         uint16 stored values, ``(rows, cols)`` of the film's format.
     """
     kind = film.placement.format
-    grey = film.grey(film.raster, noise=film._stream(3) if noise else None)
-    grey = finish(grey, film)
+    grey = film.finished(film.grey(film.raster, noise=film._stream(3) if noise else None), film.raster)
     most = 2**kind.bits - 1
     stored = np.clip(np.float32(most) * grey + np.float32(0.5), 0, most).astype(np.uint16)
     return np.asarray(most - stored if kind.inverted else stored, dtype=np.uint16)
-
-
-def finish(grey: Image, film: Film) -> Image:
-    """What the wide look does last, on whatever raster: shading, local equalisation, wrong sense."""
-    look = film.look
-    if look.clahe > 0:
-        scaled = np.clip(grey * np.float32(65535), 0, 65535).astype(np.uint16)
-        grey = cv2.createCLAHE(look.clahe, (8, 8)).apply(scaled).astype(np.float32) / np.float32(65535)
-    return np.asarray(1 - np.clip(grey, 0, 1) if look.inverted else grey, dtype=np.float32)

@@ -119,9 +119,10 @@ class HalfPelvis:
         f, scale = self.form, self.scale
         points = np.array(rows, dtype=np.float64) * scale
         middle = _MIDDLE_MM * scale
-        reach = np.clip((points[:, 1] - 25.0) / (middle - 25.0), 0.0, None)
-        far = np.clip(np.linalg.norm(points, axis=1) / 60.0, 0.0, 1.0)
-        phase = points / 45.0
+        near = 25.0 * scale
+        reach = np.clip((points[:, 1] - near) / (middle - near), 0.0, None)
+        far = np.clip(np.linalg.norm(points, axis=1) / (60.0 * scale), 0.0, 1.0)
+        phase = points / (45.0 * scale)
         q = f.quirks
         slow = np.column_stack(
             [

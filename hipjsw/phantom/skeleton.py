@@ -18,9 +18,12 @@ from hipjsw.phantom.planting import Plant
 from hipjsw.phantom.solid import Element, Solid, Stroke
 from hipjsw.phantom.spine import spine_elements
 
-__all__ = ["skeleton"]
+__all__ = ["FROG_LEG_DEG", "skeleton"]
 
 Points = NDArray[np.float64]
+
+#: How far a frog-leg film's femurs are turned out.
+FROG_LEG_DEG = -48.0
 
 
 def _resected(elements: list[Element], half: HalfPelvis, side: Side, placement: Placement) -> list[Element]:
@@ -78,7 +81,7 @@ def skeleton(
     elements = spine_elements(placement, scale, form.tilt, form.twist, rng)
     for side, half in halves.items():
         plant = planted.get(side)
-        leg = replace(placement, leg_turn_deg=-48.0) if plant is Plant.FROG_LEG else placement
+        leg = replace(placement, leg_turn_deg=FROG_LEG_DEG) if plant is Plant.FROG_LEG else placement
         femur = femur_elements(half, side, leg, density)
         if plant is Plant.PROSTHESIS:
             femur = [*_resected(femur, half, side, leg), *prosthesis_elements(half, side, leg, rng)]
@@ -86,6 +89,6 @@ def skeleton(
             femur += screw_elements(half, side, leg, rng)
         elif plant is Plant.CHILD:
             femur += _growth_plates(half, side, leg)
-        floor, wall = float(rng.uniform(0.14, 0.46)), float(rng.uniform(0.5, 1.3))
+        floor, wall = float(rng.uniform(0.16, 0.31)), float(rng.uniform(0.5, 1.3))
         elements += [*pelvis_elements(half, side, placement, density, floor, wall), *femur]
     return elements

@@ -104,7 +104,7 @@ def soft_tissue(
     return np.asarray(soft * np.float32(_PER_MM), dtype=np.float32)
 
 
-def fold_elements(placement: Placement, size: float, female: bool, rng: np.random.Generator) -> list[Element]:
+def fold_elements(placement: Placement, size: float, rng: np.random.Generator) -> list[Element]:
     """Skin folds, fat planes, the cleft, calcified vessels: what has sharper edges than the coarse grid."""
     elements: list[Element] = []
 
@@ -157,5 +157,4 @@ def fold_elements(placement: Placement, size: float, female: bool, rng: np.rando
         at = float(rng.uniform(-25, 20)), float(rng.uniform(-55, 55))
         spot = ellipse(*at, *[float(v) for v in rng.uniform(0.8, 2.2, 2)])
         elements.append(Patch("phlebolith", placement.pelvis_to_mm(spot), 0.14, 0.4))
-    del female
     return elements
