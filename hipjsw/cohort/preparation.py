@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +30,10 @@ from hipjsw.imaging.spacing import PixelSpacing
 from hipjsw.imaging.view import HipView, ViewSpec
 from hipjsw.jsw.profile import Unmeasurable, measure_landmarks
 
-__all__ = ["PreparedFilm", "PreparedHip", "prepare_film"]
+__all__ = ["Draw", "PreparedFilm", "PreparedHip", "hip_findings", "left_out", "prepare_film", "prepare_hip"]
+
+#: What shows a hip in a view: the image in [0, 1] and the mask of what the film covers.
+Draw = Callable[[HipView], tuple[NDArray[np.float32], NDArray[np.bool_]]]
 
 #: Longest step between points of the femur or the roof when the numbering is right.
 LONGEST_STEP_MM = 45.0
@@ -42,6 +47,7 @@ class PreparedHip:
         side: The patient's side.
         reason: Why the hip is left out; empty for a usable one.
         mjsw_mm: Width between the landmark curves, None if there is none.
+        truth_mm: Exact width where the maker of the hip knows it and no file beside the films says it.
         image: ``(rows, cols)`` uint16, 0..65535 for 0..1 (usable hips).
         planes: ``(4, rows, cols)`` uint8: femur, acetabulum, joint space, weight, 0..255 for 0..1.
         landmarks_px: ``(80, 2)`` landmarks in view pixels.
@@ -51,6 +57,7 @@ class PreparedHip:
     side: Side
     reason: str
     mjsw_mm: float | None = None
+    truth_mm: float | None = None
     image: NDArray[np.uint16] | None = None
     planes: NDArray[np.uint8] | None = None
     landmarks_px: NDArray[np.float64] | None = None
@@ -95,34 +102,59 @@ def prepare_film(cohort: Path, entry: FilmEntry, view: ViewSpec, labels: str) ->
         sides = split_sides(read_points(cohort / entry.points))
     except (FilmError, PointsError) as error:
         rule = error.rule if isinstance(error, FilmError) else "bad_points"
-        return _left_out(cohort, entry, film, rule, str(error))
+        return left_out(entry, film.spacing if film else None, _digest(cohort, entry), rule, str(error))
     except Exception as error:  # whatever else one film does, the batch goes on
-        return _left_out(cohort, entry, film, "failed", f"{entry.film}: {error.__class__.__name__}: {error}")
-    hips = [_prepare_hip(film, film.spacing, landmarks, view, labels) for landmarks in sides.values()]
-    findings = tuple(
+        message = f"{entry.film}: {error.__class__.__name__}: {error}"
+        return left_out(entry, film.spacing if film else None, _digest(cohort, entry), "failed", message)
+    draw = partial(_resampled, film, view)
+    hips = tuple(prepare_hip(draw, film.shape, film.spacing, marks, view, labels) for marks in sides.values())
+    return PreparedFilm(entry, film.spacing, _digest(cohort, entry), hips, hip_findings(entry, hips))
+
+
+def left_out(entry: FilmEntry, spacing: PixelSpacing | None, digest: str, rule: str, message: str) -> PreparedFilm:
+    """A film of which no hip is used, with the finding that says why."""
+    hips = tuple(PreparedHip(side, rule) for side in Side)
+    return PreparedFilm(entry, spacing, digest, hips, (Finding(entry.film, Severity.ERROR, rule, message),))
+
+
+def hip_findings(entry: FilmEntry, hips: Sequence[PreparedHip]) -> tuple[Finding, ...]:
+    """What is to be said of hips that are left out of a film that is used."""
+    return tuple(
         Finding(entry.film, Severity.ERROR, "implausible_hip", f"{hip.side} hip left out: {hip.reason}")
         for hip in hips
         if hip.reason
     )
-    return PreparedFilm(entry, film.spacing, _digest(cohort, entry), tuple(hips), findings)
 
 
-def _left_out(cohort: Path, entry: FilmEntry, film: Radiograph | None, rule: str, message: str) -> PreparedFilm:
-    hips = tuple(PreparedHip(side, rule) for side in Side)
-    finding = Finding(entry.film, Severity.ERROR, rule, message)
-    return PreparedFilm(entry, film.spacing if film else None, _digest(cohort, entry), hips, (finding,))
+def _resampled(film: Radiograph, spec: ViewSpec, view: HipView) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    return view.normalised(film, spec)
 
 
-def _prepare_hip(
-    film: Radiograph, spacing: PixelSpacing, landmarks: HipLandmarks, spec: ViewSpec, labels: str
+def prepare_hip(
+    draw: Draw,
+    film_shape: tuple[int, int],
+    spacing: PixelSpacing,
+    landmarks: HipLandmarks,
+    spec: ViewSpec,
+    labels: str,
 ) -> PreparedHip:
+    """Check, measure, label and show one hip; never raises for what is wrong with its points.
+
+    Args:
+        draw: Shows the hip in its view; called only for a hip that is used.
+        film_shape: ``(rows, cols)`` of its film.
+        spacing: The film's spacing.
+        landmarks: The hip's landmarks on the film in mm.
+        spec: What the view shows.
+        labels: Name of the way labels are made.
+    """
     side = landmarks.side
     try:
-        centre_mm = _plausible_centre_mm(landmarks, film, spacing)
+        centre_mm = _plausible_centre_mm(landmarks, film_shape, spacing)
         width = measure_landmarks(landmarks)
         if isinstance(width, Unmeasurable):
             return PreparedHip(side, width.reason)
-        view = _hip_view(film, spacing, side, centre_mm, spec)
+        view = _hip_view(film_shape, spacing, side, centre_mm, spec)
         in_view = HipLandmarks(view.from_film_mm(landmarks.points), side)
         coverage = label_coverage(in_view, spec.stored_shape, labels)
         if in_view.points[70, 1] >= in_view.points[74, 1]:
@@ -131,7 +163,7 @@ def _prepare_hip(
         return PreparedHip(side, str(error))
     except Exception as error:
         return PreparedHip(side, f"{error.__class__.__name__}: {error}")
-    image, inside = view.normalised(film, spec)
+    image, inside = draw(view)
     weight = np.ones_like(image) if spec.judge_padding else inside.astype(np.float32)
     planes = np.concatenate([coverage[1:], weight[None]])
     return PreparedHip(
@@ -146,14 +178,16 @@ def _prepare_hip(
 
 
 def _hip_view(
-    film: Radiograph, spacing: PixelSpacing, side: Side, head_mm: NDArray[np.float64], spec: ViewSpec
+    film_shape: tuple[int, int], spacing: PixelSpacing, side: Side, head_mm: NDArray[np.float64], spec: ViewSpec
 ) -> HipView:
-    middle_mm = spacing.to_mm((np.asarray(film.shape) - 1.0) / 2.0)
+    middle_mm = spacing.to_mm((np.asarray(film_shape) - 1.0) / 2.0)
     centre_mm = head_mm if spec.centre == "head" else middle_mm
     return HipView(spec.stored_shape, spec.pixel_mm, centre_mm, side is Side.LEFT, spacing)
 
 
-def _plausible_centre_mm(landmarks: HipLandmarks, film: Radiograph, spacing: PixelSpacing) -> NDArray[np.float64]:
+def _plausible_centre_mm(
+    landmarks: HipLandmarks, film_shape: tuple[int, int], spacing: PixelSpacing
+) -> NDArray[np.float64]:
     """Centre of the head in mm.
 
     Raises:
@@ -168,7 +202,7 @@ def _plausible_centre_mm(landmarks: HipLandmarks, film: Radiograph, spacing: Pix
         if step_mm > LONGEST_STEP_MM:
             raise ValueError(f"a step of {step_mm:.3g} mm along the {name}; are the points in the 160-point order?")
     joint_px = spacing.to_px(np.concatenate([landmarks.points[Region.HEAD], landmarks.points[Region.SOURCIL]]))
-    if (joint_px < -0.5).any() or (joint_px > np.asarray(film.shape) - 0.5).any():
+    if (joint_px < -0.5).any() or (joint_px > np.asarray(film_shape) - 0.5).any():
         raise ValueError("head or roof points lie outside the film")
     return centre_mm
 

@@ -6,27 +6,26 @@ import csv
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hipjsw.cohort.companions import Companions, read_companions
 from hipjsw.cohort.findings import Finding, write_findings
 from hipjsw.cohort.layout import CohortError, FilmEntry, find_films
+from hipjsw.cohort.order import Progress, in_order
 from hipjsw.cohort.preparation import PreparedFilm, PreparedHip, prepare_film
 from hipjsw.cohort.privacy import hip_id, load_key, person_id, phantom_key
 from hipjsw.cohort.split import SplitError, SplitSpec, make_split
 from hipjsw.cohort.store import STORE_VERSION, Store, StoreError
 from hipjsw.imaging.view import ViewSpec
 
-__all__ = ["PrepareSpec", "prepare_cohort"]
+__all__ = ["FilmSource", "PrepareSpec", "content_hash", "prepare_cohort", "write_store"]
 
 HIPS_COLUMNS = ("hip_id", "person", "split", "side", "spacing_mm", "spacing_source", "mjsw_mm", "status", "reason")
 IDENTITY_COLUMNS = ("hip_id", "dataset", "subject", "visit", "side", "film", "points")
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -79,43 +78,102 @@ def prepare_cohort(
     """
     films, findings = find_films(cohort)
     beside = read_companions(cohort)
-    partial = folder.with_name(folder.name + ".partial")
-    _refuse_files(folder, partial, id_key)
+    _refuse_files(folder, id_key)
     given_key = load_key(id_key) if id_key else None
-    request = _request(cohort, films, spec, beside, given_key)
-    if folder.exists() and (existing := _existing(folder, request)):
+    work = partial(_prepare_entry, cohort, spec)
+    source = FilmSource(
+        name=str(cohort),
+        num_films=len(films),
+        request=_request(cohort, films, spec, beside, given_key),
+        prepared=in_order(work, films, workers if len(films) >= 4 else 1, progress),
+        beside=beside,
+        findings=findings,
+    )
+    return write_store(folder, spec, source, given_key)
+
+
+@dataclass(frozen=True, eq=False)
+class FilmSource:
+    """Prepared films to be written, and what is known of them all.
+
+    Args:
+        name: Where they come from, for messages.
+        num_films: How many there are.
+        request: Hash of everything that decides what is written.
+        prepared: The films, in order; nothing is prepared before the first is taken.
+        beside: Who is kept for testing, exact widths, what made a phantom.
+        findings: What was noticed before preparing.
+    """
+
+    name: str
+    num_films: int
+    request: str
+    prepared: Iterable[PreparedFilm]
+    beside: Companions
+    findings: Sequence[Finding] = ()
+
+
+def write_store(folder: Path, spec: PrepareSpec, source: FilmSource, given_key: bytes | None = None) -> Store:
+    """Write prepared films as a store, or open the store if it already holds just them.
+
+    Args:
+        folder: Where the store shall lie.
+        spec: What it is made of.
+        source: The films.
+        given_key: Key of the pseudonyms; None for one in the store (phantoms: from their seed).
+
+    Raises:
+        CohortError: No usable hip.
+        StoreError: Another store, or something else, lies there.
+        SplitError: Too few persons.
+    """
+    partial_folder = _partial(folder)
+    _refuse_files(folder)
+    if folder.exists() and (existing := _existing(folder, source.request)):
         return existing
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    key = given_key or (phantom_key(beside.phantom["seed"]) if beside.phantom else load_key(partial / "id.key"))
-    hips = list(_write_arrays(partial, _prepared(cohort, films, spec, workers, progress), key, findings))
-    write_findings(partial / "findings.csv", findings)
-    shutil.copy(partial / "findings.csv", folder.with_name(folder.name + ".findings.csv"))  # stays if this fails
-    num_hips = sum(not h.hip.reason for h in hips)
-    if num_hips == 0:
-        raise CohortError(
-            f"{cohort}: none of {len(films)} films gives a usable hip; {folder.name}.findings.csv says why"
-        )
-    meta: dict[str, Any] = {
-        "store_version": STORE_VERSION,
-        "num_hips": num_hips,
-        "num_films": len(films),
-        "view": asdict(spec.view),
-        "labels": spec.labels,
-        "split": asdict(spec.split),
-        "phantom": beside.phantom,
-        "request": request,
-        "fingerprint": _hash([STORE_VERSION, asdict(spec), _write_tables(partial, hips, spec, beside)]),
-    }
-    (partial / "store.json").write_text(json.dumps(meta, indent=2), encoding="utf-8")
-    partial.replace(folder)
+    shutil.rmtree(partial_folder, ignore_errors=True)
+    partial_folder.mkdir(parents=True)
+    _write_whole(partial_folder, folder, spec, source, given_key)
+    partial_folder.replace(folder)
     folder.with_name(folder.name + ".findings.csv").unlink()
     return Store.open(folder)
 
 
-def _refuse_files(folder: Path, partial: Path, id_key: Path | None) -> None:
+def _write_whole(
+    partial_folder: Path, folder: Path, spec: PrepareSpec, source: FilmSource, given_key: bytes | None
+) -> None:
+    """Write everything of a store that will be renamed to ``folder``."""
+    beside, findings = source.beside, list(source.findings)
+    own_key = phantom_key(beside.phantom["seed"]) if beside.phantom else None
+    key = given_key or own_key or load_key(partial_folder / "id.key")
+    hips = list(_write_arrays(partial_folder, source.prepared, key, findings))
+    write_findings(partial_folder / "findings.csv", findings)
+    aside = folder.with_name(folder.name + ".findings.csv")
+    shutil.copy(partial_folder / "findings.csv", aside)  # stays if this fails
+    num_hips = sum(not h.hip.reason for h in hips)
+    if num_hips == 0:
+        raise CohortError(f"{source.name}: none of {source.num_films} films gives a usable hip; {aside.name} says why")
+    meta: dict[str, Any] = {
+        "store_version": STORE_VERSION,
+        "num_hips": num_hips,
+        "num_films": source.num_films,
+        "view": asdict(spec.view),
+        "labels": spec.labels,
+        "split": asdict(spec.split),
+        "phantom": beside.phantom,
+        "request": source.request,
+        "fingerprint": content_hash([STORE_VERSION, asdict(spec), _write_tables(partial_folder, hips, spec, beside)]),
+    }
+    (partial_folder / "store.json").write_text(json.dumps(meta, indent=2), encoding="utf-8")
+
+
+def _partial(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".partial")
+
+
+def _refuse_files(folder: Path, id_key: Path | None = None) -> None:
     """Nothing of somebody else's may lie where the store is written or where its key is read."""
-    for path in (folder, partial):
+    for path in (folder, _partial(folder)):
         if path.exists() and not path.is_dir():
             raise StoreError(f"{path} is a file; name another folder with store=DIR")
     if id_key is not None and (id_key.is_dir() or not id_key.parent.is_dir()):
@@ -146,27 +204,11 @@ def _request(
                 stat = (cohort / name).stat()
                 listing.append((name, stat.st_size, stat.st_mtime_ns))
     key = hashlib.sha256(given_key).hexdigest() if given_key else "own"
-    return _hash([STORE_VERSION, asdict(spec), key, beside.stamp, listing])
+    return content_hash([STORE_VERSION, asdict(spec), key, beside.stamp, listing])
 
 
-def _prepared(
-    cohort: Path, films: Sequence[FilmEntry], spec: PrepareSpec, workers: int, progress: Progress | None
-) -> Iterator[PreparedFilm]:
-    """Prepared films in order, from this process or from several."""
-    total = len(films)
-    jobs = ((cohort, entry, spec.view, spec.labels) for entry in films)
-    if workers <= 1 or total < 4:
-        for done, job in enumerate(jobs, 1):
-            yield prepare_film(*job)
-            if progress:
-                progress(done, total)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        args = [[cohort] * total, films, [spec.view] * total, [spec.labels] * total]
-        for done, film in enumerate(pool.map(prepare_film, *args, chunksize=4), 1):
-            yield film
-            if progress:
-                progress(done, total)
+def _prepare_entry(cohort: Path, spec: PrepareSpec, entry: FilmEntry) -> PreparedFilm:
+    return prepare_film(cohort, entry, spec.view, spec.labels)
 
 
 def _write_arrays(folder: Path, films: Iterable[PreparedFilm], key: bytes, findings: list[Finding]) -> Iterator[_Hip]:
@@ -186,7 +228,7 @@ def _write_arrays(folder: Path, films: Iterable[PreparedFilm], key: bytes, findi
                     planes.write(hip.planes.tobytes())
                     landmarks.write(hip.landmarks_px.tobytes())
                 name = hip_id(key, entry.dataset, entry.subject, entry.visit, entry.film, hip.side)
-                light = PreparedHip(hip.side, hip.reason, hip.mjsw_mm)
+                light = PreparedHip(hip.side, hip.reason, hip.mjsw_mm, hip.truth_mm)
                 yield _Hip(name, person, PreparedFilm(entry, film.spacing, film.digest, (), ()), light)
 
 
@@ -209,7 +251,8 @@ def _write_tables(folder: Path, hips: Sequence[_Hip], spec: PrepareSpec, beside:
     _write_csv(folder / "hips.csv", HIPS_COLUMNS, (_hip_row(h, part) for h in hips))
     identities = ((h.hip_id, *h.names, h.film.entry.film, h.film.entry.points or "") for h in hips)
     _write_csv(folder / "identities.csv", IDENTITY_COLUMNS, identities)
-    truth = {h.hip_id: beside.truth_mm[h.names] for h in hips if h.names in beside.truth_mm}
+    known = ((h.hip_id, beside.truth_mm.get(h.names, h.hip.truth_mm)) for h in hips)
+    truth = {name: width_mm for name, width_mm in known if width_mm is not None}
     if truth:
         rows = ((name, repr(width_mm)) for name, width_mm in truth.items())
         _write_csv(folder / "truth.csv", ("hip_id", "mjsw_truth_mm"), rows)
@@ -243,5 +286,6 @@ def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
         writer.writerows(rows)
 
 
-def _hash(content: Any) -> str:
+def content_hash(content: Any) -> str:
+    """Sixteen hexadecimal digits that stand for anything JSON can say."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
