@@ -28,10 +28,10 @@ def _shaft(half: HalfPelvis, side: Side, placement: Placement, density: float) -
         blob((float(low[0]) - 6.0, float(low[1])), (16.0, 8.0), 1.0 * unit),
     )
     spongy = total(
-        constant(0.28),
+        constant(0.24),
         blob((-0.45 * radius, 0.15 * radius), (0.42 * radius, 0.40 * radius), 0.10),
-        blob((0.45 * radius, -0.05 * radius), (0.75 * radius, 0.24 * radius), 0.52, -35.0),
-        blob((float(neck[0]) + 5.0, float(neck[1]) - 4.0), (10.0, 8.0), -0.28),
+        blob((0.45 * radius, -0.05 * radius), (0.75 * radius, 0.24 * radius), 0.34, -35.0),
+        blob((float(neck[0]) + 5.0, float(neck[1]) - 4.0), (10.0, 8.0), -0.10),
         blob((float(trochanter[0]) + 4.0, float(trochanter[1])), (15.0, 11.0), -0.22),
         ramp((1.2 * radius, 0.0), (2.7 * radius, 0.0), 0.0, -1.25),
         low=-1.5,

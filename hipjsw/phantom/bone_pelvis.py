@@ -57,7 +57,7 @@ def _wing(half: HalfPelvis, side: Side, placement: Placement, frame: Frame, dens
         ),
         Stroke("crest", placement.hip_to_mm(crest, side), 7.5 * s, 0.20, 1.9),
         Stroke("crest's lip", placement.hip_to_mm(crest + np.array([[3.4, 0.0]]) * s, side), 2.0, 0.12, 0.7),
-        Stroke("brim", placement.hip_to_mm(half.brim - np.array([[0.0, 2.6]]) * s, side), 11.0 * s, 0.24, 2.0),
+        Stroke("brim", placement.hip_to_mm(half.brim - np.array([[0.0, 2.6]]) * s, side), 11.0 * s, 0.19, 2.2),
         Stroke("joint of the sacrum", placement.hip_to_mm(sacroiliac, side), 2.4, -0.20, 0.9),
         Stroke("its iliac border", placement.hip_to_mm(sacroiliac - (0.0, 3.2), side), 2.8, 0.20, 1.0),
         Stroke("lower spine", placement.hip_to_mm(lateral, side), 3.0, 0.05, 1.6),
@@ -73,8 +73,9 @@ def _roof(half: HalfPelvis, side: Side, placement: Placement) -> list[Element]:
     share = np.linspace(0.04, 0.96, len(line))[:, None]
     taper = np.sin(share * np.pi) ** 0.5 * (1.2 - 0.55 * share)
     worn = float(getattr(half.hip.form, "sclerosis", 0.0))
-    elements: list[Element] = []
-    layers = ((0.8, 0.04), (1.8, 0.05), (3.0, 0.08), (4.4, 0.10), (5.8, 0.07), (8.0, 0.10 * worn), (12.0, 0.08 * worn))
+    crown = np.concatenate([line + 2.1 * taper * outward, (line + 4.8 * taper * outward)[::-1]])
+    elements: list[Element] = [Patch("sourcil's crown", placement.hip_to_mm(crown, side), 0.10, 0.5)]
+    layers = ((1.2, 0.04), (2.2, 0.04), (3.2, 0.04), (4.4, 0.05), (5.8, 0.05), (8.0, 0.10 * worn), (12.0, 0.08 * worn))
     for height, amount in layers:
         band = np.concatenate([line, (line + height * taper * outward)[::-1]])
         if height > 6.0:  # sclerosis may reach further than the bone beside its lateral edge
@@ -82,7 +83,7 @@ def _roof(half: HalfPelvis, side: Side, placement: Placement) -> list[Element]:
                 continue
             within = shapely.Polygon(band).buffer(0).intersection(shapely.Polygon(half.ilium))
             band = np.asarray(max(shapely.get_parts(within), key=lambda part: part.area).exterior.coords)[:-1]
-        elements.append(Patch("sourcil", placement.hip_to_mm(band, side), amount, min(0.2 + 0.07 * height, 0.5)))
+        elements.append(Patch("sourcil", placement.hip_to_mm(band, side), amount, 0.0 if height < 2.5 else 0.6))
     return elements
 
 
@@ -116,7 +117,7 @@ def _below(
 
     def column(row: Array, col: Array) -> Array:
         low = smoothstep((row / s - 12) / 30)
-        return np.asarray(behind(row, col) * (0.20 * wall + (0.74 - 0.20 * wall) * low), dtype=np.float32)
+        return np.asarray(behind(row, col) * (0.22 * wall + (0.74 - 0.22 * wall) * low), dtype=np.float32)
 
     def front(row: Array, col: Array) -> Array:
         return np.asarray(clear(row, col) * (0.42 + 0.26 * smoothstep((col / s - 40) / 30)), dtype=np.float32)

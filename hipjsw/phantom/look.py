@@ -85,7 +85,7 @@ def draw_look(name: str, rng: np.random.Generator) -> Look:
         bone=within(0.9, 1.12, 0.55, 1.4),
         density=log_within(0.8, 1.2, 0.5, 1.6),
         scatter=within(0.2, 0.5, 0.0, 0.9),
-        quanta=log_within(2.5e4, 9.0e4, 4.0e3, 2.0e5),
+        quanta=log_within(3.5e4, 1.1e5, 4.0e3, 2.0e5),
         blur_mm=within(0.18, 0.42, 0.08, 0.8),
         slow=within(0.70, 0.84, 0.2, 0.9),
         middle=within(0.8, 1.0, 0.6, 1.3),

@@ -89,6 +89,6 @@ def skeleton(
             femur += screw_elements(half, side, leg, rng)
         elif plant is Plant.CHILD:
             femur += _growth_plates(half, side, leg)
-        floor, wall = float(rng.uniform(0.16, 0.31)), float(rng.uniform(0.5, 1.3))
+        floor, wall = float(rng.uniform(0.19, 0.35)), float(rng.uniform(0.5, 1.3))
         elements += [*pelvis_elements(half, side, placement, density, floor, wall), *femur]
     return elements
