@@ -79,7 +79,7 @@ def _roof(half: HalfPelvis, side: Side, placement: Placement) -> list[Element]:
     for height, amount in layers:
         band = np.concatenate([line, (line + height * taper * outward)[::-1]])
         if height > 6.0:  # sclerosis may reach further than the bone beside its lateral edge
-            if not amount:
+            if amount < 0.004:
                 continue
             within = shapely.Polygon(band).buffer(0).intersection(shapely.Polygon(half.ilium))
             band = np.asarray(max(shapely.get_parts(within), key=lambda part: part.area).exterior.coords)[:-1]

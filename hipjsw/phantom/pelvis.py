@@ -14,7 +14,6 @@ from functools import cached_property
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from hipjsw.anatomy.curve import Curve
 from hipjsw.phantom.shape import Hip
@@ -27,12 +26,21 @@ _RADIUS_MM, _MIDDLE_MM = 27.5, 92.0
 
 
 def ring(points: Points, step: float = 0.5) -> Points:
-    """A smooth closed curve through ``(n, 2)`` points, sampled about ``step`` apart, ``(m, 2)``."""
-    closed = np.concatenate([points, points[:1]])
-    knots = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
-    count = int(np.ceil(knots[-1] / step))
-    spline = CubicSpline(knots, closed, bc_type="periodic")
-    return np.asarray(spline(np.linspace(0.0, knots[-1], count, endpoint=False)), dtype=np.float64)
+    """A smooth closed curve through ``(n, 2)`` points, sampled about ``step`` apart, ``(m, 2)``.
+
+    Cubic pieces whose slope at a point is that of the chord between its neighbours.
+    """
+    gaps = np.linalg.norm(np.roll(points, -1, axis=0) - points, axis=1)
+    before, after = np.roll(gaps, 1), gaps
+    slopes = (np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)) / (before + after)[:, None]
+    counts = np.maximum(np.ceil(gaps / step).astype(np.intp), 1)
+    piece = np.repeat(np.arange(len(points)), counts)
+    nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    t = (nth / counts[piece])[:, None]
+    following, long = (piece + 1) % len(points), gaps[piece, None]
+    start = (1 + 2 * t) * (1 - t) ** 2 * points[piece] + t * (1 - t) ** 2 * long * slopes[piece]
+    end = t**2 * (3 - 2 * t) * points[following] + t**2 * (t - 1) * long * slopes[following]
+    return np.asarray(start + end, dtype=np.float64)
 
 
 def _simple(outline: Points) -> Points:
@@ -224,27 +232,27 @@ class HalfPelvis:
         Its inner border is the ilioischial line.
         """
         border = self.ischium_pubis
-        outer = border.sample(0.5, 0, 6)
+        outer = border.sample(1.0, 0, 6)
         inner = self.placed([(22, 34.5), (6, 33), (-10, 31), (-24, 27)])
         top = np.concatenate([inner, self.placed([(-27, 12)]), self.posterior_wall.points[:1]])
         lateral = self._foramen_arc(0.72, 0.93)
-        parts = (self.posterior_wall.sample(0.5)[:-1], outer, lateral, Curve(top).sample(0.5)[:-1])
+        parts = (self.posterior_wall.sample(1.0)[:-1], outer, lateral, Curve(top).sample(1.0)[:-1])
         return _simple(np.concatenate(parts))
 
     @cached_property
     def pubis(self) -> Points:
         """Closed outline ``(n, 2)`` of the pubic body and its upper ramus, along the brim to the socket."""
-        upper = self.ischium_pubis.sample(0.5, 10)
+        upper = self.ischium_pubis.sample(1.0, 10)
         back = self.placed([(-20, 26), (-8, 20), (8, 22), (18, 33)])
         body = self._foramen_arc(1.0, 1.36)
         low = self.placed([(42, 76)], front=1.0)
-        foot = self.ischium_pubis.sample(0.5, 9, 10)
-        return np.concatenate([upper, Curve(back).sample(0.5), body, low, foot[:-1]])
+        foot = self.ischium_pubis.sample(1.0, 9, 10)
+        return np.concatenate([upper, Curve(back).sample(1.0), body, low, foot[:-1]])
 
     @cached_property
     def lower_ramus(self) -> Points:
         """Closed outline ``(n, 2)`` of the ramus between tuberosity and pubic body."""
-        outer = self.ischium_pubis.sample(0.5, 4, 10)
+        outer = self.ischium_pubis.sample(1.0, 4, 10)
         inner = self._foramen_arc(0.74, 0.36)
         return np.concatenate([outer, inner[::-1]])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -104,17 +106,22 @@ def soft_tissue(
     return np.asarray(soft * np.float32(_PER_MM), dtype=np.float32)
 
 
+@lru_cache
+def _smoothing(count: int) -> NDArray[np.float64]:
+    """Matrix ``(60, count)`` that makes a smooth line of so many anchors: interpolated, then averaged along it."""
+    place = np.linspace(0, count - 1, 60)
+    linear = np.clip(1 - np.abs(place[:, None] - np.arange(count)), 0.0, None)
+    wide = np.pad(linear, ((6, 6), (0, 0)), "edge")
+    return np.asarray(sum(wide[shift : shift + 60] for shift in range(13)) / 13, dtype=np.float64)
+
+
 def fold_elements(placement: Placement, size: float, rng: np.random.Generator) -> list[Element]:
     """Skin folds, fat planes, the cleft, calcified vessels: what has sharper edges than the coarse grid."""
     elements: list[Element] = []
 
     def line(name: str, points: list[tuple[float, float]], width: float, amount: float, soft: float) -> None:
         anchors = np.array(points, dtype=np.float64) + rng.normal(0.0, 2.5, (len(points), 2))
-        parameter = np.linspace(0, len(points) - 1, 60)
-        order = np.arange(len(points))
-        smooth = np.column_stack([np.interp(parameter, order, anchors[:, k]) for k in (0, 1)])
-        wide = np.pad(smooth, ((6, 6), (0, 0)), "edge")
-        smooth = np.column_stack([np.convolve(wide[:, k], np.ones(13) / 13, "valid") for k in (0, 1)])
+        smooth = _smoothing(len(points)) @ anchors
         elements.append(Stroke(name, placement.pelvis_to_mm(smooth), width, amount, soft))
 
     for side in (-1.0, 1.0):
