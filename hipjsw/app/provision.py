@@ -149,11 +149,11 @@ def _make_view_store(cfg: DictConfig) -> None:
     if (folder / "store.json").is_file():
         return
     subjects, seed, workers = int(cfg.data.subjects), int(cfg.data.seed), num_workers(cfg.workers)
-    with (
-        only_one(folder, wait=True),
-        progress_bar(f"drawing hip views of {subjects} phantom persons") as moved,
-    ):
-        write_view_store(folder, subjects, seed, prepare_spec(cfg), _data_options(cfg), workers, moved)
+    with only_one(folder, wait=True):
+        if (folder / "store.json").is_file():
+            return
+        with progress_bar(f"drawing hip views of {subjects} phantom persons") as moved:
+            write_view_store(folder, subjects, seed, prepare_spec(cfg), _data_options(cfg), workers, moved)
 
 
 def _make_phantom_store(cfg: DictConfig) -> None:

@@ -27,6 +27,8 @@ def main(cfg: DictConfig) -> None:
     if cfg.sheet is not None:
         _draw_sheet(Path(cfg.sheet), int(cfg.seed), int(cfg.subjects), options)
         return
+    if not str(cfg.out).strip():
+        raise ValueError("out is empty; name a new or empty folder with out=DIR")
     out = Path(cfg.out)
     with only_one(out, wait=True), progress_bar("drawing phantom films") as moved:
         summary = write_cohort(out, int(cfg.subjects), int(cfg.seed), num_workers(cfg.workers), moved, options)
@@ -38,6 +40,8 @@ def _draw_sheet(path: Path, seed: int, subjects: int, options: CohortOptions) ->
     """A picture of varied films, and the population in numbers."""
     if subjects < 1 or seed < 0:
         raise ValueError(f"a population needs at least one subject and a seed from 0, got {subjects} and {seed}")
+    if path.is_dir():
+        raise ValueError(f"sheet={path} is a folder; name a PNG file")
     films = []
     with progress_bar("drawing films") as moved:
         for done, film in enumerate(varied_films(seed, options, SHEET_FILMS), start=1):

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipjsw.anatomy.landmarks import Side
-from hipjsw.phantom.pelvis import HalfPelvis, ring
+from hipjsw.phantom.outline import ring
+from hipjsw.phantom.pelvis import HalfPelvis
 from hipjsw.phantom.placement import Placement
 from hipjsw.phantom.raster import Raster
 from hipjsw.phantom.solid import Element, Patch, Stroke, ribbon

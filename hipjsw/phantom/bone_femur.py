@@ -7,13 +7,17 @@ from numpy.typing import NDArray
 
 from hipjsw.anatomy.landmarks import Side
 from hipjsw.phantom.field import blob, constant, ramp, total
-from hipjsw.phantom.pelvis import HalfPelvis, ring
+from hipjsw.phantom.outline import ring
+from hipjsw.phantom.pelvis import HalfPelvis
 from hipjsw.phantom.placement import Placement
 from hipjsw.phantom.solid import Element, Patch, Solid, Stroke
 
 __all__ = ["femur_elements"]
 
 Points = NDArray[np.float64]
+
+#: The shaft runs on below its outline, so that no film shows its end.
+_BEYOND_MM = 150.0
 
 
 def _shaft(half: HalfPelvis, side: Side, placement: Placement, density: float) -> Solid:
@@ -41,8 +45,12 @@ def _shaft(half: HalfPelvis, side: Side, placement: Placement, density: float) -
         blob((float(trochanter[0]) - 6.0, float(trochanter[1])), (16.0, 13.0), -0.46),
         ramp((1.2 * radius, 0.0), (2.8 * radius, 0.0), 0.0, -0.56),
     )
+    line = hip.femur.sample(0.4)
+    ends = np.array([line[-1], line[0]])
+    down = ends - np.array([line[-9], line[8]])
+    beyond = ends + _BEYOND_MM * down / np.linalg.norm(down, axis=1, keepdims=True)
     return Solid(
-        "femur", (placement.hip_to_mm(hip.femur.sample(0.4), side),),
+        "femur", (placement.hip_to_mm(np.concatenate([line, beyond]), side),),
         round_mm=0.66 * radius, cortex_mm=cortex, plate_mm=0.7, spongy=lambda r, c: density * spongy(r, c),
         factor=thin, grain=0.10, streak=1 if side is Side.RIGHT else 2, frame=placement.hip_frame(side),
     )  # fmt: skip
@@ -72,10 +80,10 @@ def _wear(half: HalfPelvis, side: Side, placement: Placement) -> list[Element]:
     """Osteophytes, sclerosis and cysts, where the hip has them."""
     hip, form = half.hip, half.hip.form
     elements: list[Element] = []
-    for outline in getattr(hip, "osteophytes", ()):
+    for outline in hip.osteophytes:
         solid = Solid("osteophyte", (placement.hip_to_mm(outline, side),), 3.0, cortex_mm=0.4, plate_mm=1.0, factor=0.5)
         elements.append(solid)
-    sclerosis = float(getattr(form, "sclerosis", 0.0))
+    sclerosis = form.sclerosis
     if sclerosis > 0:
         angles = np.linspace(-0.8 * form.edge_deg, 0.6 * form.medial_deg, 40)
         for depth, amount in ((1.2, 0.10), (3.0, 0.10), (6.0, 0.06)):
@@ -85,7 +93,7 @@ def _wear(half: HalfPelvis, side: Side, placement: Placement) -> list[Element]:
             line = [np.column_stack([-np.cos(polar) * r, np.sin(polar) * r]) for r in (outer, inner)]
             band = np.concatenate([line[0], line[1][::-1]])
             elements.append(Patch("sclerosis", placement.hip_to_mm(band, side), amount * sclerosis, 0.3))
-    for row, col, radius in getattr(form, "cysts", ()):
+    for row, col, radius in form.cysts:
         angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
         disc = np.array([row, col]) + radius * np.column_stack([np.sin(angle), np.cos(angle)])
         wider = np.array([row, col]) + 1.35 * radius * np.column_stack([np.sin(angle), np.cos(angle)])
@@ -105,7 +113,7 @@ def femur_elements(half: HalfPelvis, side: Side, placement: Placement, density: 
     """
     hip, radius = half.hip, half.hip.form.head_radius_mm
     marks = hip.femur_points
-    calcar = np.concatenate([marks[28:32]]) + np.array([[-1.0, -2.6]])
+    calcar = marks[28:32] + np.array([[-1.0, -2.6]])
     ends = np.deg2rad([-58.0, 135.0])
     first, last = 0.93 * radius * np.column_stack([-np.cos(ends), np.sin(ends)])
     share = np.linspace(0.0, 1.0, 24)[:, None]

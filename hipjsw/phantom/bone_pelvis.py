@@ -72,7 +72,7 @@ def _roof(half: HalfPelvis, side: Side, placement: Placement) -> list[Element]:
     outward = np.column_stack([-tangent[:, 1], tangent[:, 0]])
     share = np.linspace(0.04, 0.96, len(line))[:, None]
     taper = np.sin(share * np.pi) ** 0.5 * (1.2 - 0.55 * share)
-    worn = float(getattr(half.hip.form, "sclerosis", 0.0))
+    worn = half.hip.form.sclerosis
     crown = np.concatenate([line + 2.1 * taper * outward, (line + 4.8 * taper * outward)[::-1]])
     elements: list[Element] = [Patch("sourcil's crown", placement.hip_to_mm(crown, side), 0.10, 0.5)]
     layers = ((1.2, 0.04), (2.2, 0.04), (3.2, 0.04), (4.4, 0.05), (5.8, 0.05), (8.0, 0.10 * worn), (12.0, 0.08 * worn))

@@ -126,7 +126,7 @@ class Canvas:
         self.attenuation: Image = np.zeros(raster.shape, dtype=np.float32)
 
     def draw(self, elements: Sequence[Element]) -> None:
-        """Add elements, one after the other; the order changes nothing."""
+        """Add elements, one after the other; their order changes nothing but rounding."""
         for some in _batches(self._on_raster(elements)):
             covered = cover_each([shape.outlines_px for shape in some], [shape.window for shape in some])
             for shape, coverage in zip(some, covered, strict=True):

@@ -17,6 +17,7 @@ from hipjsw.phantom.artefact import Collimation, draw_collimation, plate_element
 from hipjsw.phantom.canvas import Canvas
 from hipjsw.phantom.equalise import Equaliser
 from hipjsw.phantom.exposure import expose, resample
+from hipjsw.phantom.fold import fold_elements
 from hipjsw.phantom.look import Look, draw_look
 from hipjsw.phantom.overview import Overview, draw_overview, overview_grid
 from hipjsw.phantom.pelvis import HalfPelvis
@@ -26,7 +27,7 @@ from hipjsw.phantom.population import Person, Visit, stream
 from hipjsw.phantom.raster import Raster
 from hipjsw.phantom.skeleton import FROG_LEG_DEG, skeleton
 from hipjsw.phantom.solid import Element
-from hipjsw.phantom.tissue import fold_elements, soft_tissue
+from hipjsw.phantom.tissue import soft_tissue
 
 __all__ = ["Film", "place", "render"]
 
@@ -190,7 +191,9 @@ def _posed(
     form = replace(form, tilt=tilt, twist=twist if side is Side.RIGHT else -twist, quirks=quirks)
     if child:
         form = replace(form, half_distance_mm=form.half_distance_mm * _CHILD)
-        hip = replace(hip, form=replace(hip.form, head_radius_mm=hip.form.head_radius_mm * _CHILD))
+        small = hip.form.head_radius_mm * _CHILD
+        grown = replace(hip.form, head_radius_mm=small, lip_mm=0.0, collar_mm=(0.0, 0.0), sclerosis=0.0, cysts=())
+        hip = replace(hip, form=grown)
     return HalfPelvis(form, hip)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hipjsw.anatomy.landmarks import Side
 from hipjsw.phantom.film import Film, place, render
 from hipjsw.phantom.options import CohortOptions
-from hipjsw.phantom.planting import draw_plant
+from hipjsw.phantom.planting import Plant, draw_plant, plant_side, sides_without_width
 from hipjsw.phantom.population import draw_person
 
 __all__ = ["caption", "displayed", "varied_films"]
@@ -59,8 +59,11 @@ def displayed(film: Film) -> NDArray[np.float32]:
 
 
 def caption(film: Film) -> str:
-    """Who and what a film shows, and the exact width of each joint space in mm."""
-    person = film.person
-    widths = ", ".join(f"{side.value[0].upper()} {film.halves[side].hip.mjsw_mm:.1f}" for side in Side)
+    """Who and what a film shows, and the exact width in mm of each joint space that has one."""
+    person, plant = film.person, film.plant
+    without = sides_without_width(plant, plant_side(film.seed, person, film.visit))
+    known = [f"{s.value[0].upper()} {film.halves[s].hip.mjsw_mm:.1f}" for s in Side if s not in without]
+    age = "" if plant is Plant.CHILD else f" {person.age_band}"
+    widths = f", mJSW {', '.join(known)} mm" if known else ""
     note = f"; {film.note}" if film.note else ""
-    return f"{'woman' if person.sex == 'F' else 'man'} {person.age_band}, mJSW {widths} mm{note}"
+    return f"{'woman' if person.sex == 'F' else 'man'}{age}{widths}{note}"

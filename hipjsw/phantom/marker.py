@@ -68,6 +68,8 @@ def refuse_others(out: Path, asked: dict[str, object]) -> None:
     Raises:
         CohortExistsError: It holds, or was begun as, anything but the cohort asked for.
     """
+    if out.exists() and not out.is_dir():
+        raise CohortExistsError(f"{out} is a file; name a new or empty folder with out=DIR")
     for marker in (_WHOLE, _PART):
         found = _read(out / marker)
         if found is not None and {name: found.get(name) for name in asked} != asked:

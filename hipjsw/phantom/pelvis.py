@@ -16,41 +16,14 @@ import shapely
 from numpy.typing import NDArray
 
 from hipjsw.anatomy.curve import Curve
+from hipjsw.phantom.outline import ring, simple
 from hipjsw.phantom.shape import Hip
 
-__all__ = ["HalfPelvis", "PelvisForm", "draw_pelvis", "ring"]
+__all__ = ["HalfPelvis", "PelvisForm", "draw_pelvis"]
 
 Points = NDArray[np.float64]
 #: The size all outlines are given for: radius of the head, half the distance of the heads.
 _RADIUS_MM, _MIDDLE_MM = 27.5, 92.0
-
-
-def ring(points: Points, step: float = 0.5) -> Points:
-    """A smooth closed curve through ``(n, 2)`` points, sampled about ``step`` apart, ``(m, 2)``.
-
-    Cubic pieces whose slope at a point is that of the chord between its neighbours.
-    """
-    gaps = np.linalg.norm(np.roll(points, -1, axis=0) - points, axis=1)
-    before, after = np.roll(gaps, 1), gaps
-    slopes = (np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)) / (before + after)[:, None]
-    counts = np.maximum(np.ceil(gaps / step).astype(np.intp), 1)
-    piece = np.repeat(np.arange(len(points)), counts)
-    nth = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    t = (nth / counts[piece])[:, None]
-    following, long = (piece + 1) % len(points), gaps[piece, None]
-    start = (1 + 2 * t) * (1 - t) ** 2 * points[piece] + t * (1 - t) ** 2 * long * slopes[piece]
-    end = t**2 * (3 - 2 * t) * points[following] + t**2 * (t - 1) * long * slopes[following]
-    return np.asarray(start + end, dtype=np.float64)
-
-
-def _simple(outline: Points) -> Points:
-    """A closed outline that does not cross itself: where the given one does, its largest part."""
-    polygon = shapely.Polygon(outline)
-    if polygon.is_valid:
-        return outline
-    parts = shapely.get_parts(shapely.make_valid(polygon))
-    largest = max((part for part in parts if isinstance(part, shapely.Polygon)), key=lambda part: part.area)
-    return np.asarray(largest.exterior.coords, dtype=np.float64)[:-1]
 
 
 @dataclass(frozen=True)
@@ -154,7 +127,7 @@ class HalfPelvis:
         rise = np.clip((-anchors[:, 0] - 45.0) / 90.0, 0.0, 1.0)
         anchors[:, 0] *= 1 + (self.form.wing_height - 1) * rise
         anchors[:, 1] += (self.form.wing_width - 1 - 0.10 * self.form.twist) * 60.0 * rise * (anchors[:, 1] < 30.0)
-        return anchors * (1.0, 1.0)
+        return anchors
 
     @cached_property
     def outer_ilium(self) -> Curve:
@@ -185,7 +158,7 @@ class HalfPelvis:
         fossa = np.column_stack([-np.cos(angle) * reach, np.sin(angle) * reach])
         foot = self.placed([(21, 42), (24, 34)])
         inner = Curve(np.concatenate([foot, fossa, end[None]])).sample(0.5)
-        return _simple(np.concatenate([self.outer_ilium.sample(0.5), self.hip.sourcil.sample(0.1)[1:], inner[-2:0:-1]]))
+        return simple(np.concatenate([self.outer_ilium.sample(0.5), self.hip.sourcil.sample(0.1)[1:], inner[-2:0:-1]]))
 
     @cached_property
     def posterior_wall(self) -> Curve:
@@ -237,7 +210,7 @@ class HalfPelvis:
         top = np.concatenate([inner, self.placed([(-27, 12)]), self.posterior_wall.points[:1]])
         lateral = self._foramen_arc(0.72, 0.93)
         parts = (self.posterior_wall.sample(1.0)[:-1], outer, lateral, Curve(top).sample(1.0)[:-1])
-        return _simple(np.concatenate(parts))
+        return simple(np.concatenate(parts))
 
     @cached_property
     def pubis(self) -> Points:

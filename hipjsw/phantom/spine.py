@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hipjsw.phantom.pelvis import ring
+from hipjsw.phantom.outline import ring
 from hipjsw.phantom.placement import Placement
 from hipjsw.phantom.solid import Element, Patch, Solid, Stroke
 
@@ -78,7 +78,7 @@ def _sacrum(axis: _Axis) -> list[Element]:
 
 
 def _vertebra(axis: _Axis, top: float, bottom: float, width: float, rng: np.random.Generator) -> list[Element]:
-    middle, body = (top + bottom) / 2, []
+    middle = (top + bottom) / 2
     body = [(top + 1.2, 3.0), (top + 0.4, width * 0.55), (top - 0.8, width - 3), (top + 2.0, width)]
     body += [(middle, width - 4.0), (bottom - 2.0, width), (bottom + 0.8, width - 3), (bottom - 0.4, width * 0.55)]
     outline = _mirrored([*body, (bottom - 1.2, 3.0)])

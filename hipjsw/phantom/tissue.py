@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +10,8 @@ from hipjsw.phantom.field import smoothstep
 from hipjsw.phantom.look import Look
 from hipjsw.phantom.placement import Placement
 from hipjsw.phantom.raster import Raster
-from hipjsw.phantom.solid import Element, Patch, Stroke
-from hipjsw.phantom.spine import ellipse
 
-__all__ = ["fold_elements", "soft_tissue"]
+__all__ = ["soft_tissue"]
 
 Image = NDArray[np.float32]
 
@@ -104,64 +100,3 @@ def soft_tissue(
         body = np.maximum(body, 105.0 * sac) + 22.0 * sac
     soft = cv2.GaussianBlur(np.clip(body, 0.0, None).astype(np.float32), (0, 0), 0.8)
     return np.asarray(soft * np.float32(_PER_MM), dtype=np.float32)
-
-
-@lru_cache
-def _smoothing(count: int) -> NDArray[np.float64]:
-    """Matrix ``(60, count)`` that makes a smooth line of so many anchors: interpolated, then averaged along it."""
-    place = np.linspace(0, count - 1, 60)
-    linear = np.clip(1 - np.abs(place[:, None] - np.arange(count)), 0.0, None)
-    wide = np.pad(linear, ((6, 6), (0, 0)), "edge")
-    return np.asarray(sum(wide[shift : shift + 60] for shift in range(13)) / 13, dtype=np.float64)
-
-
-def fold_elements(placement: Placement, size: float, rng: np.random.Generator) -> list[Element]:
-    """Skin folds, fat planes, the cleft, calcified vessels: what has sharper edges than the coarse grid."""
-    elements: list[Element] = []
-
-    def line(name: str, points: list[tuple[float, float]], width: float, amount: float, soft: float) -> None:
-        anchors = np.array(points, dtype=np.float64) + rng.normal(0.0, 2.5, (len(points), 2))
-        smooth = _smoothing(len(points)) @ anchors
-        elements.append(Stroke(name, placement.pelvis_to_mm(smooth), width, amount, soft))
-
-    for side in (-1.0, 1.0):
-        for name, points, width, amount, soft in (
-            ("gluteal fold", [(98, 12), (112, 40), (116, 75), (108, 112)], 4.0, -0.11, 1.2),
-            ("gluteal fat", [(-70, 150), (-40, 146), (-12, 150), (15, 158)], 5.0, -0.10, 2.0),
-            ("gluteus minimus fat", [(-60, 122), (-35, 124), (-18, 132), (-8, 142)], 4.0, -0.04, 2.0),
-            ("psoas fat", [(-90, 52), (-40, 56), (5, 74), (40, 98), (62, 112)], 4.0, -0.06, 2.0),
-            ("obturator fat", [(-30, 58), (-5, 55), (15, 50)], 2.4, -0.05, 1.2),
-            ("thigh fat", [(60, 178), (110, 172), (170, 160), (210, 150)], 5.0, -0.09, 2.5),
-            ("inner thigh fat", [(80, 60), (120, 78), (170, 88)], 3.5, -0.05, 2.0),
-        ):
-            anchors = [(float(r), side * float(c)) for r, c in points]
-            line(name, anchors, width, amount * float(rng.uniform(0.3, 1.3)), soft)
-        if size > 1.05 or rng.random() < 0.25:
-            skin = [(-52.0, 182.0), (-30.0, 150.0), (-12.0, 118.0), (2.0, 84.0)]
-            low = float(rng.normal(0.0, 12.0))
-            line("skin fold", [(r + low, side * c) for r, c in skin], 6.0, 0.05, 2.0)
-            line("skin fold", [(r + low + 4.5, side * c) for r, c in skin], 5.0, -0.05, 1.8)
-        if rng.random() < 0.15:
-            vessel = [(8.0, 78.0), (40.0, 92.0), (80.0, 100.0), (130.0, 104.0)]
-            line("calcified vessel", [(r, side * c) for r, c in vessel], 1.2, 0.09, 0.4)
-            line("calcified vessel", [(r, side * c + 6.0) for r, c in vessel], 1.2, 0.09, 0.4)
-    for side in (-1.0, 1.0):
-        for _ in range(int(rng.integers(10, 18))):
-            start = float(rng.uniform(50, 130)), side * float(rng.uniform(35, 165))
-            long = float(rng.uniform(25, 90))
-            lean = side * float(rng.normal(-0.12, 0.16))
-            amount = float(rng.choice([-1.0, 1.0]) * rng.uniform(0.012, 0.035))
-            ends = [(start[0] + long * t, start[1] + lean * long * t) for t in (0.0, 0.33, 0.67, 1.0)]
-            line("muscle", ends, float(rng.uniform(1.5, 5.0)), amount, float(rng.uniform(0.5, 1.5)))
-        for _ in range(int(rng.integers(6, 12))):
-            start = float(rng.uniform(-110, 10)), side * float(rng.uniform(110, 175))
-            long = float(rng.uniform(30, 80))
-            ends = [(start[0] + long * t, start[1] - side * 0.5 * long * t) for t in (0.0, 0.33, 0.67, 1.0)]
-            amount = float(rng.choice([-1.0, 1.0]) * rng.uniform(0.012, 0.03))
-            line("muscle", ends, float(rng.uniform(1.5, 4.0)), amount, float(rng.uniform(0.5, 1.5)))
-    line("cleft", [(20, 0), (50, 0.5), (80, 0), (100, 0)], 2.6, -0.12, 0.9)
-    for _ in range(int(rng.integers(0, 4))):
-        at = float(rng.uniform(-25, 20)), float(rng.uniform(-55, 55))
-        spot = ellipse(*at, *[float(v) for v in rng.uniform(0.8, 2.2, 2)])
-        elements.append(Patch("phlebolith", placement.pelvis_to_mm(spot), 0.14, 0.4))
-    return elements

@@ -24,7 +24,7 @@ __all__ = ["DrawnView", "draw_view", "draw_views", "hip_view"]
 Image = NDArray[np.float32]
 
 #: Purpose of this module's random numbers (see ``population.stream``).
-_STREAM = 11
+_STREAM = 14
 #: Largest pixel bones are drawn on: on coarser ones their edges would lie off by tenths of a millimetre.
 _FINEST_MM = 0.4
 

@@ -24,11 +24,15 @@ def opened(cfg, fingerprint):
     return run
 
 
-@pytest.mark.parametrize(
-    "override", ["num_workers=2", "workers=3", "group=x", "logger=none", "data_dir=elsewhere", "ablation=loss"]
-)
+@pytest.mark.parametrize("override", ["num_workers=2", "workers=3", "group=x", "logger=none", "data_dir=elsewhere"])
 def test_what_changes_no_result_is_no_part_of_a_run(tmp_path, override):
     one, other = configuration(tmp_path), configuration(tmp_path, override)
+    assert run_identity(one, "store") == run_identity(other, "store")
+
+
+def test_an_ablation_changes_nothing_but_the_data_it_runs_on(tmp_path):
+    one, other = configuration(tmp_path, "data=phantom_views"), configuration(tmp_path, "ablation=loss")
+    assert one.data == other.data
     assert run_identity(one, "store") == run_identity(other, "store")
 
 

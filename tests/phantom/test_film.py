@@ -326,7 +326,9 @@ def test_wide_look_may_turn_a_film_over_and_says_so() -> None:
     assert "inverted" in one.note
     plain = replace(one, look=replace(one.look, inverted=False))
     np.testing.assert_array_equal(plain.finished(grey, raster), grey)
-    local = replace(plain, look=replace(plain.look, clahe=3.0)).finished(np.tile(grey, (20, 20)), Raster((100, 200), 1.0))
+    local = replace(plain, look=replace(plain.look, clahe=3.0)).finished(
+        np.tile(grey, (20, 20)), Raster((100, 200), 1.0)
+    )
     assert local.min() >= 0
     assert local.max() <= 1
 

@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from hipjsw.anatomy.landmarks import HipLandmarks, Region, Side
-from hipjsw.phantom.pelvis import HalfPelvis, draw_pelvis, ring
+from hipjsw.phantom.pelvis import HalfPelvis, draw_pelvis
 from hipjsw.phantom.population import draw_person
 from hipjsw.phantom.shape import Hip
 
@@ -187,15 +187,3 @@ def test_wider_arch_opens_the_angle_under_the_symphysis() -> None:
     for half in HALVES[::10]:
         rows = [posed(half, 0.0, 0.0, arch).ischium_pubis.points[8:11, 0].mean() for arch in (0.6, 1.0, 1.6)]
         assert rows[0] > rows[1] > rows[2]
-
-
-def test_ring_is_closed_and_goes_through_its_points() -> None:
-    angle = np.linspace(0, 2 * np.pi, 12, endpoint=False)
-    points = 20.0 * np.column_stack([np.sin(angle), np.cos(angle)])
-    closed = ring(points, 0.25)
-    line = shapely.LinearRing(closed)
-    assert shapely.distance(line, shapely.points(points)).max() < 0.01
-    assert shapely.Polygon(closed).area == pytest.approx(np.pi * 400.0, rel=3e-3)
-    apart = np.linalg.norm(np.diff(np.concatenate([closed, closed[:1]]), axis=0), axis=1)
-    assert apart.max() < 0.27
-    assert apart.min() > 0.22
