@@ -95,6 +95,7 @@ def provide_store(cfg: DictConfig) -> Store:
     Raises:
         StoreError: No store named, none there, or one of another view.
     """
+    _refuse_idle_options(cfg)
     if cfg.store is None and cfg.data.name == "phantom":
         _make_phantom_store(cfg)
     if cfg.store is None and cfg.data.name == "phantom_views":
@@ -107,6 +108,13 @@ def provide_store(cfg: DictConfig) -> Store:
             "prepare another store"
         )
     return store
+
+
+def _refuse_idle_options(cfg: DictConfig) -> None:
+    """A cohort's films are as they are: what shapes phantoms would do nothing."""
+    idle = [name for name in ("look", "points_error", "planted") if cfg.data.get(name) is not None]
+    if cfg.data.name == "cohort" and idle:
+        raise ValueError(f"data.{idle[0]} is for phantoms (data=phantom or data=phantom_views); leave it out")
 
 
 def phantom_options(look: str | None, points_error: str | None, planted: float | None) -> CohortOptions:

@@ -44,6 +44,11 @@ def test_a_wrong_option_is_refused_before_anything_is_made(tmp_path, override, k
     assert not list(tmp_path.iterdir())
 
 
+def test_what_shapes_phantoms_is_refused_for_a_cohort():
+    with pytest.raises(ValueError, match=r"data\.look is for phantoms"):
+        provide_store(compose("train", ["data=cohort", "store=nowhere", "data.look=wide"]))
+
+
 def test_what_is_not_said_is_as_in_the_plain_cohort():
     assert phantom_options(None, None, None) == CohortOptions()
     assert phantom_options("wide", None, 0.1) == CohortOptions(look="wide", planted=0.1)
