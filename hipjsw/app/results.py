@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hipjsw.cohort.store import Store
 from hipjsw.inference.evaluation import hip_rows, summarise
 from hipjsw.inference.examples import example_hips, view_and_probabilities
 from hipjsw.learning.callbacks import HipRecord
 from hipjsw.learning.data import HipDataset
 from hipjsw.learning.task import SegmentationTask
+from hipjsw.phantom.options import CohortOptions
 from hipjsw.reporting.figures import HipPicture, draw_agreement, draw_curves, draw_hips
+from hipjsw.reporting.tables import PHANTOM
 
 __all__ = ["Results", "write_results"]
 
@@ -30,7 +33,7 @@ class Results:
     """
 
     hips: pd.DataFrame
-    metrics: dict[str, float | int]
+    metrics: dict[str, float | int | str]
     pictures: dict[str, Path]
 
 
@@ -50,13 +53,22 @@ def write_results(
     partial = folder / f".{split}_hips.csv.partial"
     table.to_csv(partial, index=False, float_format="%.6f")
     partial.replace(folder / f"{split}_hips.csv")
-    metrics = summarise(table, dataset.store, split)
+    metrics: dict[str, float | int | str] = {**summarise(table, dataset.store, split), **_phantom(dataset.store)}
     figures = folder / "figures"
     figures.mkdir(exist_ok=True)
     pictures = _draw(figures, split, records, table, task, dataset)
     if (folder / "history.csv").is_file():
         pictures["learning_curves"] = draw_curves(pd.read_csv(folder / "history.csv"), figures / "learning_curves.png")
     return Results(table, metrics, pictures)
+
+
+def _phantom(store: Store) -> dict[str, str]:
+    """Which phantom the hips are of and how hard it is, in words; nothing for a real cohort."""
+    made = store.meta.get("phantom")
+    if not made:
+        return {}
+    options = CohortOptions(**{name: made[name] for name in ("look", "points_error", "planted") if name in made})
+    return {PHANTOM: f"phantom version {made['phantom_version']}, seed {made['seed']}: {options.difficulty}"}
 
 
 def _draw(

@@ -12,10 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["JobRow", "print_table", "run_table", "sweep_csv_rows", "sweep_markdown", "sweep_table"]
+__all__ = ["PHANTOM", "JobRow", "print_table", "run_table", "sweep_csv_rows", "sweep_markdown", "sweep_table"]
 
 #: Width where the output is no terminal.
 WIDTH = 120
+#: Key of the words that say which phantom was judged.
+PHANTOM = "data/phantom"
 #: What stands for a number that is not there.
 NONE = "–"
 
@@ -65,7 +67,7 @@ def run_table(metrics: Metrics, title: str, split: str = "test") -> Table:
         Rows of Dice and of mJSW, each with the hips it is over and those left out.
     """
     num_hips, num_persons = (_count(metrics.get(f"{split}/num_{what}")) for what in ("hips", "persons"))
-    caption = Text(f"{num_hips} {split} hips of {num_persons} persons")
+    caption = Text("; ".join([f"{num_hips} {split} hips of {num_persons} persons", *_phantoms([metrics])]))
     table = Table(title=Text(title), caption=caption, box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("compared", min_width=19)
     for head in ("value", "bias\n(mm)", "SD\n(mm)", "95 % limits\n(mm)", "hips", "left\nout"):
@@ -99,7 +101,8 @@ def sweep_table(jobs: Sequence[JobRow], study: Mapping[str, float] | None = None
     """
     counts = {status: sum(job.status == status for job in jobs) for status in ("done", "reused", "failed")}
     said = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
-    table = Table(title=Text(title), caption=Text(said or "no jobs"), show_lines=False)
+    said = "; ".join([said or "no jobs", *_phantoms([job.metrics for job in jobs])])
+    table = Table(title=Text(title), caption=Text(said), show_lines=False)
     header, rows = _sweep_cells(jobs, study)
     for name in header:
         text = name in ("what varied", "run or reason")
@@ -114,7 +117,9 @@ def sweep_markdown(jobs: Sequence[JobRow], study: Mapping[str, float] | None = N
     """The same as a Markdown table; arguments as in ``sweep_table``."""
     header, rows = _sweep_cells(jobs, study)
     lines = [header, ["---" if name in ("what varied", "run or reason") else "---:" for name in header], *rows]
-    return "".join(f"| {' | '.join(_one_line(cell) for cell in line)} |\n" for line in lines)
+    table = "".join(f"| {' | '.join(_one_line(cell) for cell in line)} |\n" for line in lines)
+    phantoms = _phantoms([job.metrics for job in jobs])
+    return table + (f"\n{'; '.join(phantoms)}\n" if phantoms else "")
 
 
 def sweep_csv_rows(
@@ -147,6 +152,11 @@ def print_table(table: Table, console: Console | None = None) -> None:
         if not console.is_terminal:
             console = Console(width=WIDTH, no_color=True)
     console.print(table)
+
+
+def _phantoms(several: Sequence[Metrics]) -> list[str]:
+    """Which phantoms the results are of, each said once."""
+    return sorted({str(metrics[PHANTOM]) for metrics in several if metrics.get(PHANTOM)})
 
 
 def _sweep_cells(jobs: Sequence[JobRow], study: Mapping[str, float] | None) -> tuple[list[str], list[list[str]]]:

@@ -143,3 +143,15 @@ def test_no_terminal_is_120_columns_without_colours(capsys):
     assert max(map(len, lines)) <= 120
     assert not any("\x1b" in line for line in lines)
     assert any("loss-dice-3fa2" in line for line in lines)
+
+
+def test_every_table_made_from_phantoms_says_which_and_how_hard():
+    said = "phantom version 2, seed 1: realistic films, exact points, nothing planted"
+    metrics = {"test/num_hips": 4, "test/num_persons": 2, "test/dice/mean": 0.9, "data/phantom": said}
+    jobs = [JobRow(n, f"seed={n}", "done", f"run{n}", metrics) for n in range(2)]
+    for table in (run_table(metrics, "test hips"), sweep_table(jobs)):
+        assert str(table.caption).count(said) == 1
+    assert sweep_markdown(jobs).count(said) == 1
+    real = {name: value for name, value in metrics.items() if name != "data/phantom"}
+    assert "phantom" not in sweep_markdown([JobRow(0, "seed=0", "done", "run", real)])
+    assert "phantom" not in str(run_table(real, "test hips").caption)
