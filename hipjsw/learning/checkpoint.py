@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any
 
+import lightning as L  # noqa: N812
 import torch
 from lightning.fabric.plugins import CheckpointIO
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -27,9 +29,13 @@ class PlainCheckpoints(CheckpointIO):
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        whole = (
+            io.BytesIO()
+        )  # a signal in the middle of it must not leave torch a closed file to write to: it would abort
+        torch.save(checkpoint, whole)
         try:
             with partial.open("wb") as file:
-                torch.save(checkpoint, file)
+                file.write(whole.getbuffer())
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(target)
@@ -78,6 +84,12 @@ class BestAndLast(ModelCheckpoint):
             auto_insert_metric_name=False,
             enable_version_counter=False,
         )
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Save the best where it is one, and the last in any case: the parent leaves it as of the last best epoch."""
+        super().on_train_epoch_end(trainer, pl_module)
+        if not self._should_skip_saving_checkpoint(trainer):
+            self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
     def state_dict(self) -> dict[str, Any]:
         """The parent's state with names in place of paths."""
