@@ -154,7 +154,7 @@ def prepare_hip(
         width = measure_landmarks(landmarks)
         if isinstance(width, Unmeasurable):
             return PreparedHip(side, width.reason)
-        view = _hip_view(film_shape, spacing, side, centre_mm, spec)
+        view = HipView.laid(spec, film_shape, spacing, centre_mm, side is Side.LEFT)
         in_view = HipLandmarks(view.from_film_mm(landmarks.points), side)
         coverage = label_coverage(in_view, spec.stored_shape, labels)
         if in_view.points[70, 1] >= in_view.points[74, 1]:
@@ -175,14 +175,6 @@ def prepare_hip(
         landmarks_px=in_view.points,
         centre_mm=view.centre_mm,
     )
-
-
-def _hip_view(
-    film_shape: tuple[int, int], spacing: PixelSpacing, side: Side, head_mm: NDArray[np.float64], spec: ViewSpec
-) -> HipView:
-    middle_mm = spacing.to_mm((np.asarray(film_shape) - 1.0) / 2.0)
-    centre_mm = head_mm if spec.centre == "head" else middle_mm
-    return HipView(spec.stored_shape, spec.pixel_mm, centre_mm, side is Side.LEFT, spacing)
 
 
 def _plausible_centre_mm(

@@ -89,6 +89,28 @@ class HipView:
     mirrored: bool
     spacing: PixelSpacing
 
+    @classmethod
+    def laid(
+        cls,
+        spec: ViewSpec,
+        film_shape: tuple[int, int],
+        spacing: PixelSpacing,
+        head_mm: NDArray[np.float64],
+        mirrored: bool,
+    ) -> HipView:
+        """The view of one hip, as stored: about its head or about the film's middle, as the spec says.
+
+        Args:
+            spec: What the view shows.
+            film_shape: ``(rows, cols)`` of the film.
+            spacing: The film's spacing.
+            head_mm: ``(2,)`` film place ``(row, col)`` of the femoral head's centre in mm.
+            mirrored: Whether the hip is a left one.
+        """
+        middle_mm = spacing.to_mm((np.asarray(film_shape) - 1.0) / 2.0)
+        centre_mm = head_mm if spec.centre == "head" else middle_mm
+        return cls(spec.stored_shape, spec.pixel_mm, centre_mm, mirrored, spacing)
+
     @property
     def _middle_px(self) -> NDArray[np.float64]:
         return (np.asarray(self.shape, dtype=np.float64) - 1.0) / 2.0

@@ -57,9 +57,7 @@ def hip_view(film: Film, landmarks: HipLandmarks, spec: ViewSpec) -> HipView:
         spec: What the view shows.
     """
     kind = film.placement.format
-    middle_mm = kind.spacing.to_mm((np.asarray(kind.shape) - 1.0) / 2.0)
-    centre_mm = landmarks.head_circle()[0] if spec.centre == "head" else middle_mm
-    return HipView(spec.stored_shape, spec.pixel_mm, centre_mm, landmarks.side is Side.LEFT, kind.spacing)
+    return HipView.laid(spec, kind.shape, kind.spacing, landmarks.head_circle()[0], landmarks.side is Side.LEFT)
 
 
 def draw_views(
