@@ -1,54 +1,132 @@
-"""Door: a cohort folder to a store, ``python -m hipjsw.prepare cohort=DIR store=DIR``."""
+"""Door: a cohort to a store, or to what is wrong with it: ``python -m hipjsw.prepare cohort=DIR``."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-import pandas as pd
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 
 from hipjsw.app.door import open_door
 from hipjsw.app.lock import only_one
-from hipjsw.app.provision import num_workers, prepare_spec, progress_bar
+from hipjsw.app.provision import num_workers, prepare_options, progress_bar
+from hipjsw.cohort.findings import Finding
+from hipjsw.cohort.layout import CohortError
+from hipjsw.cohort.preparation import PrepareOptions
 from hipjsw.cohort.store import Store
-from hipjsw.cohort.writing import prepare_cohort
+from hipjsw.cohort.verification import Verification, verify_cohort
+from hipjsw.cohort.writing import prepare_cohort, relabel
+from hipjsw.reporting.findings_report import FindingsReport, write_findings_report
+from hipjsw.reporting.findings_table import findings_table
 
 
 def main(cfg: DictConfig) -> None:
-    """Prepare the cohort and say what was found and left out."""
-    folder = Path(cfg.store)
+    """Verify, prepare or relabel, as asked."""
+    options = prepare_options(cfg)
+    if cfg.relabel is not None:
+        _relabel(cfg, options)
+    elif cfg.cohort is None or not str(cfg.cohort).strip():
+        raise CohortError("name the cohort's folder or CSV with cohort=PATH")
+    elif cfg.verify_only:
+        _verify(cfg, options)
+    else:
+        _prepare(cfg, options)
+
+
+def _verify(cfg: DictConfig, options: PrepareOptions) -> None:
+    """Look at every film and report; no store is written."""
+    cohort = Path(cfg.cohort)
+    folder = Path(cfg.report) if cfg.report else Path(cfg.data_dir) / f"{_name(cohort)}-findings"
+    with progress_bar("looking at films") as moved:
+        seen = verify_cohort(cohort, options.imports, num_workers(cfg.workers), _list_file(cfg), moved)
+    with progress_bar("drawing thumbnails") as moved:
+        files = write_findings_report(folder, seen.listing.root, seen.records, seen.findings, options.imports, moved)
+    _say_findings(seen, files)
+    if seen.num_usable:
+        Console().print(f"next: python -m hipjsw.prepare cohort={cohort}", soft_wrap=True, markup=False)
+
+
+def _prepare(cfg: DictConfig, options: PrepareOptions) -> None:
+    """Prepare the cohort into its store, and report."""
+    cohort = Path(cfg.cohort)
+    folder = Path(cfg.store) if cfg.store else _store_place(Path(cfg.data_dir), _name(cohort), str(cohort), options)
     id_key = Path(cfg.id_key) if cfg.id_key else None
-    with only_one(folder, wait=False), progress_bar("preparing hip views") as moved:
-        store = prepare_cohort(
-            Path(cfg.cohort), folder, prepare_spec(cfg), num_workers(cfg.workers), id_key=id_key, progress=moved
-        )
-    _say(store)
-
-
-def _say(store: Store) -> None:
-    console = Console()
-    hips = pd.read_csv(store.folder / "hips.csv", dtype=str)
-    usable = hips[hips["status"] == "ok"]
-    table = Table(title=f"{len(usable)} of {len(hips)} hips prepared, view={store.view.name}")
-    for column in ("split", "persons", "hips"):
-        table.add_column(column, justify="left" if column == "split" else "right")
-    for part, rows in usable.groupby("split"):
-        table.add_row(str(part), str(rows["person"].nunique()), str(len(rows)))
-    console.print(table)
-    findings = pd.read_csv(store.folder / "findings.csv", dtype=str)
-    if len(findings):
-        table = Table(title="findings (an error leaves the film or hip out, a warning does not)")
-        for column in ("severity", "rule", "count", "example"):
-            table.add_column(column, justify="right" if column == "count" else "left", overflow="fold")
-        for (severity, rule), rows in findings.groupby(["severity", "rule"]):
-            table.add_row(
-                str(severity), str(rule), str(len(rows)), f"{rows.iloc[0]['film']}: {rows.iloc[0]['message']}"
+    with only_one(folder, wait=False):
+        with progress_bar("preparing hip views") as moved:
+            store, seen = prepare_cohort(
+                cohort,
+                folder,
+                options,
+                num_workers(cfg.workers),
+                id_key=id_key,
+                list_file=_list_file(cfg),
+                progress=moved,
             )
-        console.print(table)
-    console.print(f"store: {store.folder}; all findings: {store.folder / 'findings.csv'}", soft_wrap=True)
-    console.print(f"next: python -m hipjsw.train data=cohort store={store.folder}", soft_wrap=True)
+        with progress_bar("drawing thumbnails") as moved:
+            report = Path(cfg.report) if cfg.report else folder
+            root = seen.listing.root
+            files = write_findings_report(report, root, seen.records, seen.findings, options.imports, moved)
+    _say_findings(seen, files)
+    _say_store(store)
+
+
+def _relabel(cfg: DictConfig, options: PrepareOptions) -> None:
+    """Redraw a store's labels from its landmarks."""
+    source = Store.open(Path(cfg.relabel))
+    place = source.folder.with_name(f"{source.folder.name}-{options.labels}")
+    folder = Path(cfg.store) if cfg.store else place
+    with only_one(folder, wait=False), progress_bar("redrawing labels") as moved:
+        store = relabel(source, folder, options.labels, moved, num_workers(cfg.workers))
+    _say_store(store)
+
+
+def _list_file(cfg: DictConfig) -> Path | None:
+    return Path(cfg.list_file) if cfg.list_file else None
+
+
+def _name(cohort: Path) -> str:
+    """A name for folders: the cohort folder's, or the CSV's without its ending."""
+    whole = cohort.resolve()
+    return whole.stem if whole.is_file() else whole.name
+
+
+def _store_place(data_dir: Path, name: str, cohort: str, options: PrepareOptions) -> Path:
+    """A folder of its own for each cohort, view and way of labelling."""
+    content = json.dumps([str(Path(cohort).resolve()), asdict(options)], sort_keys=True, default=str)
+    digest = hashlib.sha256(content.encode(errors="surrogateescape")).hexdigest()[:8]
+    return data_dir / f"{name}-{options.view.name}-{options.labels}-{digest}"
+
+
+def _say_findings(seen: Verification, files: FindingsReport) -> None:
+    console = Console()
+    findings: Sequence[Finding] = seen.findings
+    console.print(findings_table(findings, len(seen.records), seen.num_hips, seen.num_usable, seen.num_usable_films))
+    for what, path in (
+        ("page with pictures", files.page),
+        ("all findings", files.table),
+        ("the cohort in numbers", files.fingerprint),
+        ("the cohort as a picture", files.picture),
+    ):
+        console.print(f"{what}: {path}", soft_wrap=True, markup=False)
+
+
+def _say_store(store: Store) -> None:
+    console = Console()
+    hips = store.hips
+    table = Table(title=f"{len(hips)} hips prepared, view={store.view.name}, labels={store.meta['labels']}")
+    for column in ("cohort", "persons", "hips"):
+        table.add_column(column, justify="left" if column == "cohort" else "right")
+    for name, rows in hips.groupby("dataset"):
+        table.add_row(str(name), str(rows["person"].nunique()), str(len(rows)))
+    console.print(table)
+    console.print(f"store: {store.folder}", soft_wrap=True, markup=False)
+    command = f"python -m hipjsw.train data=cohort store={store.folder} view={store.view.name}"
+    console.print(f"next: {command} labels={store.meta['labels']}", soft_wrap=True, markup=False)
 
 
 if __name__ == "__main__":

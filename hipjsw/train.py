@@ -13,9 +13,10 @@ from hipjsw.app.build import build_data, build_task, trainer_options
 from hipjsw.app.door import open_door
 from hipjsw.app.launcher import job_report_path, write_job_report
 from hipjsw.app.lock import only_one
-from hipjsw.app.provision import provide_store
+from hipjsw.app.provision import provide_store, split_spec
 from hipjsw.app.results import Results, write_results
 from hipjsw.app.runs import Run, run_identity, write_metrics
+from hipjsw.cohort.split_record import part_counts, split_digest, split_record
 from hipjsw.cohort.store import Store
 from hipjsw.learning.callbacks import NonFiniteLossError
 from hipjsw.learning.data import HipData
@@ -34,9 +35,10 @@ def main(cfg: DictConfig) -> None:
         task, options = build_task(cfg), trainer_options(cfg)
         store = provide_store(cfg)
         data = build_data(cfg, store)
-        run = Run.of(cfg, store.fingerprint)
+        split = split_record(store.split, store.hips, split_spec(cfg))
+        run = Run.of(cfg, store.fingerprint, split["digest"])
         with only_one(run.folder, wait=False):
-            run.claim(cfg, store.fingerprint)
+            run.claim(cfg, store.fingerprint, split)
             reused = run.is_finished
             if not reused:
                 _train(cfg, run, task, data, options)
@@ -89,11 +91,16 @@ def _logger(cfg: DictConfig, run: Run, wandb_run: Any | None) -> Logger | None:
 
 
 def _say_data(cfg: DictConfig, data: HipData) -> None:
+    hips = data.test.store.hips
+    sets = ((part.rows, hips["person"].loc[part.rows].nunique()) for part in (data.train, data.val, data.test))
     log.info(
-        "training on %d hips, validating on %d, testing on %d; %d steps of %d hips, %d threads",
-        *(len(data.train), len(data.val), len(data.test), data.budget.steps, data.budget.batch_size),
-        torch.get_num_threads(),
+        "training on %s, validating on %s, testing on %s; %d steps of %d hips, %d threads",
+        *(f"{len(rows)} hips of {persons} persons" for rows, persons in sets),
+        *(data.budget.steps, data.budget.batch_size, torch.get_num_threads()),
     )
+    left_out = part_counts(data.test.store.split, hips)["left_out"]
+    if left_out["persons"]:
+        log.info("%d hips of %d persons are in no part of the split", left_out["hips"], left_out["persons"])
     wanted = -(-int(cfg.dataset_size.train_hips) // int(cfg.scale.divisor))
     if len(data.train) < wanted:
         log.warning(
@@ -111,7 +118,7 @@ def _start_dashboard(cfg: DictConfig, run: Run, store: Store) -> Any | None:
         entity=cfg.logger.entity,
         group=run.group,
         name=run.folder.name,
-        config=run_identity(cfg, store.fingerprint),
+        config=run_identity(cfg, store.fingerprint, split_digest(store.split, store.hips)),
         tags=[cfg.scale.name, cfg.view.name, cfg.dataset_size.name],
         mode=str(cfg.logger.mode),
         run_id=run.digest,

@@ -25,7 +25,7 @@ ONLY_IN = {
     "lightning": {"learning", "doors"},
     "hydra": {"app", "doors"},
     "wandb": {"reporting/dashboard.py", "doors"},
-    "pydicom": {"imaging/dicom.py", "phantom"},
+    "pydicom": {"imaging/dicom.py", "imaging/dicom_header.py", "imaging/dicom_pixels.py", "phantom"},
     "albumentations": {"learning/augment.py"},
     "monai": set(),
 }

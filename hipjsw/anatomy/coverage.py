@@ -8,14 +8,17 @@ exact share of each pixel that lies inside, at a cost of edges plus pixels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
+from shapely import Polygon
 
-__all__ = ["polygon_coverage", "shape_coverages"]
+__all__ = ["area_coverage", "polygon_coverage", "shape_coverages"]
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -62,6 +65,29 @@ def shape_coverages(
     sizes = [(bottom - top, right - left) for top, left, bottom, right in boxes]
     ends = np.cumsum([rows * cols for rows, cols in sizes])
     return [dense[end - rows * cols : end].reshape(rows, cols) for end, (rows, cols) in zip(ends, sizes, strict=True)]
+
+
+def area_coverage(area: shapely.Geometry, shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Coverage of an area of any form: pieces, holes, nothing.
+
+    Args:
+        area: A geometry in pixels ``(row, col)``, valid; only its polygons count.
+        shape: ``(rows, cols)`` of the grid, as in `polygon_coverage`.
+
+    Returns:
+        ``(rows, cols)`` float32, in [0, 1].
+    """
+    plane = np.zeros(shape, dtype=np.float32)
+    for part in shapely.get_parts(area):
+        if not isinstance(part, Polygon) or part.area <= 0:
+            continue
+        low_row, low_col, high_row, high_col = part.bounds
+        top, left = max(math.floor(low_row + 0.5), 0), max(math.floor(low_col + 0.5), 0)
+        bottom, right = min(math.ceil(high_row + 0.5), shape[0]), min(math.ceil(high_col + 0.5), shape[1])
+        if top < bottom and left < right:
+            outlines = [np.asarray(ring.coords)[:-1] for ring in (part.exterior, *part.interiors)]
+            plane[top:bottom, left:right] += shape_coverages([outlines], [(top, left, bottom, right)])[0]
+    return np.minimum(plane, 1.0, out=plane)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,9 @@
 ``study`` are the masks of the 2024 study (docs/architecture.md names it), with splines where the study drew straight
 lines: femur = the outline 0-34 closed; acetabulum = roof points 67-74 closed by the corner above 74 at the height of
 67; joint space = sourcil 70-74, down from 74 to the height of the head's centre, to that centre and back to 70, less
-the femur; background = the rest.
+the femur; background = the rest. Every pixel is judged.
+
+``partial`` are the same masks, judged only where the points say what a pixel shows: `outlined_weight` says where.
 """
 
 from __future__ import annotations
@@ -16,16 +18,19 @@ import shapely
 from numpy.typing import NDArray
 from shapely import Polygon
 
-from hipjsw.anatomy.coverage import polygon_coverage
+from hipjsw.anatomy.coverage import area_coverage
 from hipjsw.anatomy.landmarks import HipLandmarks
+from hipjsw.anatomy.weights import even_weight, outlined_weight
 
-__all__ = ["CLASSES", "LABELS", "LabelError", "LabelPolygons", "label_coverage"]
+__all__ = ["CLASSES", "LABELS", "LabelError", "LabelPolygons", "label_coverage", "label_planes", "study_polygons"]
 
 #: Channel order of every label map and of every network's foreground (docs/conventions.md).
 CLASSES = ("background", "femur", "acetabulum", "joint_space")
 
 #: Sampling of curves into polygons; the sagitta of such a chord on a femoral head is below 0.001 px.
 STEP_PX = 0.25
+
+Planes = NDArray[np.float32]
 
 
 class LabelError(ValueError):
@@ -59,15 +64,20 @@ def study_polygons(landmarks: HipLandmarks) -> LabelPolygons:
     femur = _simple("femoral outline (0-34)", landmarks.femur.sample(STEP_PX))
     roof = _simple("acetabular roof (67-74)", np.concatenate([ilium, sourcil[1:], [corner]]))
     below = _simple("joint space", np.concatenate([sourcil, [(centre[0], points[74, 1]), centre]]))
-    return LabelPolygons(femur, roof.difference(femur), below.difference(femur).difference(roof))
+    return LabelPolygons(femur, _less(roof, femur), _less(_less(below, femur), roof))
 
 
-#: The ways to make labels, by the name used in conf/labels.
-LABELS: dict[str, Callable[[HipLandmarks], LabelPolygons]] = {"study": study_polygons}
+#: The ways to make labels, by the name used in conf/labels: which pixels of the study's label map are judged.
+LABELS: dict[str, Callable[[HipLandmarks, Planes], NDArray[np.float32]]] = {
+    "study": even_weight,
+    "partial": outlined_weight,
+}
 
 
-def label_coverage(landmarks: HipLandmarks, shape: tuple[int, int], labels: str = "study") -> NDArray[np.float32]:
-    """Draw a hip's labels.
+def label_planes(
+    landmarks: HipLandmarks, shape: tuple[int, int], labels: str = "study"
+) -> tuple[Planes, NDArray[np.float32]]:
+    """Draw a hip's labels, and which pixels are judged.
 
     Args:
         landmarks: Landmarks in hip-view pixels ``(row, col)``, medial towards larger columns.
@@ -75,29 +85,35 @@ def label_coverage(landmarks: HipLandmarks, shape: tuple[int, int], labels: str 
         labels: A name in ``LABELS``.
 
     Returns:
-        ``(4, rows, cols)`` share of each pixel in each of ``CLASSES``; the four sum to 1.
+        ``(4, rows, cols)`` share of each pixel in each of ``CLASSES``, the four sum to 1; and ``(rows, cols)`` the
+        weight of each pixel in [0, 1], 0 where it is not to be judged. Both float32.
 
     Raises:
-        LabelError: Landmarks from which no labels can be made.
+        LabelError: Landmarks from which no labels can be made; the points 35-66 and 75-79 are never the reason.
     """
-    polygons = LABELS[labels](landmarks)
-    planes = np.zeros((len(CLASSES), *shape))
+    polygons = study_polygons(landmarks)
+    planes = np.empty((len(CLASSES), *shape), dtype=np.float32)
     for plane, name in zip(planes[1:], CLASSES[1:], strict=True):
-        for part in shapely.get_parts(getattr(polygons, name)):
-            if isinstance(part, Polygon) and part.area > 0:
-                plane += _polygon_coverage(part, shape)
-    foreground = planes[1:].clip(0.0, 1.0)
-    foreground /= np.maximum(foreground.sum(axis=0), 1.0)
-    planes[1:] = foreground
-    planes[0] = 1.0 - foreground.sum(axis=0)
-    return planes.astype(np.float32)
+        plane[:] = area_coverage(getattr(polygons, name), shape)
+    planes[0] = 1.0 - planes[1]
+    planes[0] -= planes[2]
+    planes[0] -= planes[3]
+    np.clip(planes[0], 0.0, 1.0, out=planes[0])
+    return planes, LABELS[labels](landmarks, planes)
 
 
-def _polygon_coverage(polygon: Polygon, shape: tuple[int, int]) -> NDArray[np.float64]:
-    covered = polygon_coverage(np.asarray(polygon.exterior.coords)[:-1], shape)
-    for hole in polygon.interiors:
-        covered -= polygon_coverage(np.asarray(hole.coords)[:-1], shape)
-    return covered
+def label_coverage(landmarks: HipLandmarks, shape: tuple[int, int], labels: str = "study") -> Planes:
+    """The label map alone, ``(4, rows, cols)``: the first of what `label_planes` gives, with its errors."""
+    return label_planes(landmarks, shape, labels)[0]
+
+
+def _less(area: shapely.Geometry, other: Polygon) -> shapely.Geometry:
+    """An area without what another covers of it; only the part of the other near to it is looked at."""
+    if area.is_empty:
+        return area
+    low_row, low_col, high_row, high_col = area.bounds
+    near = shapely.clip_by_rect(other, low_row - 1.0, low_col - 1.0, high_row + 1.0, high_col + 1.0)
+    return area if shapely.disjoint(area, near) else shapely.difference(area, near)
 
 
 def _simple(name: str, outline: NDArray[np.float64]) -> Polygon:

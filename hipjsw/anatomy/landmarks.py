@@ -1,32 +1,28 @@
-"""BoneFinder's landmarks: numbering, sides, and the ``.pts`` file.
+"""BoneFinder's landmarks: which point is what, and whose side it is on.
 
-160 points a film: 0-79 the patient's right hip (left in the image), 80-159 the left hip. In the file a point is
-``x y`` in mm (pixel times spacing); in memory it is ``(row, col)``. Source: BoneFinder (Lindner et al. 2013, IEEE
-Trans Med Imaging 32:1462-72) and its published point files.
+160 points a film: 0-79 the patient's right hip (left in the image), 80-159 the left hip, each ``(row, col)``.
+Source: BoneFinder (Lindner et al. 2013, IEEE Trans Med Imaging 32:1462-72) and its published point files.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hipjsw.anatomy.curve import Curve
+from hipjsw.anatomy.points_file import PointsError
 
 __all__ = [
     "ADULT_HEAD_RADIUS_MM",
     "HipLandmarks",
-    "PointsError",
     "Region",
     "Side",
     "fit_circle",
-    "read_points",
     "split_sides",
-    "write_points",
 ]
 
 POINTS_PER_HIP = 80
@@ -53,10 +49,6 @@ class Region:
     ROOF = slice(67, 75)
     SOURCIL = slice(70, 75)
     TEARDROP = slice(75, 80)
-
-
-class PointsError(ValueError):
-    """A points file that cannot be used; the message says what, where and what to do."""
 
 
 def fit_circle(points: NDArray[Any]) -> tuple[NDArray[np.float64], float]:
@@ -116,46 +108,6 @@ class HipLandmarks:
     def head_circle(self) -> tuple[NDArray[np.float64], float]:
         """Centre and radius of the circle fitted to points 18-27."""
         return fit_circle(self.points[Region.HEAD])
-
-
-def read_points(path: Path) -> NDArray[np.float64]:
-    """Read a ``.pts`` file.
-
-    Args:
-        path: The file (LF or CRLF, any blanks after ``n_points:``, with or without a newline at the end).
-
-    Returns:
-        ``(n, 2)`` points ``(row, col)``, i.e. the file's ``y x``, in the file's unit.
-
-    Raises:
-        PointsError: Not text, no header, a wrong count, a line that is not two finite numbers.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PointsError(f"{path.name}: cannot be read as text ({error.__class__.__name__})") from error
-    lines = [line.strip() for line in text.replace("\r", "\n").split("\n") if line.strip()]
-    if "{" not in lines or lines[-1] != "}":
-        raise PointsError(f"{path.name}: no block of points in braces; is it a .pts file, and whole?")
-    start = lines.index("{")
-    header = dict(line.partition(":")[::2] for line in lines[:start])
-    body = lines[start + 1 : -1]
-    declared = header.get("n_points", "").strip()
-    if declared.lstrip("0") != str(len(body)).lstrip("0"):
-        raise PointsError(f"{path.name}: n_points says {declared or 'nothing'} but {len(body)} points are listed")
-    try:
-        xy = np.array([[float(word) for word in line.split()] for line in body], dtype=np.float64)
-    except ValueError as error:
-        raise PointsError(f"{path.name}: a line between the braces is not two numbers") from error
-    if xy.shape != (len(body), 2) or not np.isfinite(xy).all():
-        raise PointsError(f"{path.name}: every line between the braces must be two finite numbers")
-    return xy[:, ::-1].copy()
-
-
-def write_points(path: Path, points: NDArray[Any]) -> None:
-    """Write ``(n, 2)`` points ``(row, col)`` as a version 1 ``.pts`` file (``x y`` a line, six decimals)."""
-    body = "\n".join(f"{col:.6f} {row:.6f}" for row, col in points)
-    path.write_text(f"version: 1\nn_points: {len(points)}\n{{\n{body}\n}}\n", encoding="ascii")
 
 
 def split_sides(points: NDArray[np.float64]) -> dict[Side, HipLandmarks]:

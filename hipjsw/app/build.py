@@ -8,12 +8,13 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+from hipjsw.anatomy.weights import BorderWeight
 from hipjsw.cohort.store import Store
 from hipjsw.learning.data import Budget, HipData
 from hipjsw.learning.resunet import seeded
 from hipjsw.learning.task import SegmentationTask
 
-__all__ = ["build_data", "build_task", "trainer_options"]
+__all__ = ["build_border", "build_data", "build_task", "trainer_options"]
 
 
 def build_task(cfg: DictConfig) -> SegmentationTask:
@@ -44,7 +45,16 @@ def build_data(cfg: DictConfig, store: Store, test_part: str = "test") -> HipDat
         hard=bool(cfg.target.hard),
         num_workers=int(cfg.get("num_workers", 0)),
         test_part=test_part,
+        border=build_border(cfg),
     )
+
+
+def build_border(cfg: DictConfig) -> BorderWeight | None:
+    """The weight map of the border, None where no pixel is raised (a run trained before there was one: none either)."""
+    chosen = cfg.get("weight")
+    if chosen is None or float(chosen.w0) == 0:
+        return None
+    return BorderWeight(float(chosen.w0), float(chosen.sigma_px))
 
 
 def build_budget(cfg: DictConfig) -> Budget:

@@ -79,7 +79,7 @@ def _stops_as_lines(name: str) -> Iterator[None]:
     except (KeyboardInterrupt, SystemExit) as stop:
         if isinstance(stop, KeyboardInterrupt) or isinstance(stop.__context__, KeyboardInterrupt):
             # the latter is what Lightning's test makes of Ctrl-C
-            how = "where it was" if name == "train" else "or starts over what was half done"
+            how = "where it was" if name in ("train", "prepare") else "or starts over what was half done"
             print(f"\ninterrupted; the same command continues {how}", file=sys.stderr)
             raise SystemExit(INTERRUPTED) from None
         if stop.code == TERMINATED:

@@ -17,9 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from hipjsw.app.lock import only_one
 from hipjsw.app.phantom_store import write_view_store
+from hipjsw.cohort.examination import ImportOptions
+from hipjsw.cohort.preparation import PrepareOptions
 from hipjsw.cohort.split import SplitSpec
 from hipjsw.cohort.store import STORE_VERSION, Store, StoreError
-from hipjsw.cohort.writing import PrepareSpec, prepare_cohort
+from hipjsw.cohort.writing import prepare_cohort
 from hipjsw.imaging.view import ViewSpec
 from hipjsw.phantom.cohort import CohortOptions, write_cohort
 from hipjsw.phantom.population import PHANTOM_VERSION
@@ -28,9 +30,10 @@ __all__ = [
     "find_store",
     "num_workers",
     "phantom_options",
-    "prepare_spec",
+    "prepare_options",
     "progress_bar",
     "provide_store",
+    "split_spec",
     "view_spec",
 ]
 
@@ -48,9 +51,19 @@ def view_spec(cfg: DictConfig) -> ViewSpec:
         raise ValueError(f"view: {error}; conf/view has the keys") from error
 
 
-def prepare_spec(cfg: DictConfig) -> PrepareSpec:
-    """What a store is made of, from a configuration with ``view``, ``labels`` and ``split``."""
-    return PrepareSpec(view_spec(cfg), str(cfg.labels.name), SplitSpec(**cfg.split))
+def prepare_options(cfg: DictConfig) -> PrepareOptions:
+    """What hips are made into, from a configuration with ``view`` and ``labels``."""
+    given = {key: cfg[key] for key in ("points_spacing", "spacing_mm") if key in cfg}
+    return PrepareOptions(view_spec(cfg), str(cfg.labels.name), ImportOptions(**given))
+
+
+def split_spec(cfg: DictConfig) -> SplitSpec:
+    """How persons are dealt, from a configuration with ``split`` and ``fold``.
+
+    Raises:
+        SplitError: Values that make no split.
+    """
+    return SplitSpec(**cfg.split, fold=cfg.fold)
 
 
 def num_workers(wanted: int | None) -> int:
@@ -86,7 +99,7 @@ def find_store(cfg: DictConfig) -> Store:
 
 
 def provide_store(cfg: DictConfig) -> Store:
-    """The store a training run reads.
+    """The store a training run reads, its persons dealt to train, validation and test.
 
     ``data=cohort`` opens ``store=DIR``. ``data=phantom`` opens the phantom store of this configuration under
     ``data_dir``, and makes it, and the cohort it is made of, where they are missing; ``data=phantom_views`` likewise,
@@ -94,8 +107,10 @@ def provide_store(cfg: DictConfig) -> Store:
 
     Raises:
         StoreError: No store named, none there, or one of another view.
+        SplitError: A split that cannot be made.
     """
     _refuse_idle_options(cfg)
+    spec = split_spec(cfg)
     if cfg.store is None and cfg.data.name == "phantom":
         _make_phantom_store(cfg)
     if cfg.store is None and cfg.data.name == "phantom_views":
@@ -107,7 +122,7 @@ def provide_store(cfg: DictConfig) -> Store:
             f"{store.folder} holds labels={store.meta['labels']}, the run wants labels={cfg.labels.name}; "
             "prepare another store"
         )
-    return store
+    return store.dealt(spec)
 
 
 def _refuse_idle_options(cfg: DictConfig) -> None:
@@ -117,13 +132,15 @@ def _refuse_idle_options(cfg: DictConfig) -> None:
         raise ValueError(f"data.{idle[0]} is for phantoms (data=phantom or data=phantom_views); leave it out")
 
 
-def phantom_options(look: str | None, points_error: str | None, planted: float | None) -> CohortOptions:
+def phantom_options(
+    look: str | None, points_error: str | None, planted: float | None, quirks: bool | None = None
+) -> CohortOptions:
     """How hard a phantom cohort is; what is None is as in the plain one.
 
     Raises:
         ValueError: A value that is none of those known.
     """
-    given = {"look": look, "points_error": points_error, "planted": planted}
+    given = {"look": look, "points_error": points_error, "planted": planted, "quirks": quirks}
     return CohortOptions(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
 
 
@@ -147,7 +164,7 @@ def _phantom_name(cfg: DictConfig) -> str:
 
 
 def _store_place(made_of: Path, cfg: DictConfig) -> Path:
-    content = json.dumps([STORE_VERSION, asdict(prepare_spec(cfg))], sort_keys=True)
+    content = json.dumps([STORE_VERSION, asdict(prepare_options(cfg))], sort_keys=True)
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
     return made_of.with_name(f"{made_of.name}-{cfg.view.name}-{digest}")
 
@@ -161,7 +178,7 @@ def _make_view_store(cfg: DictConfig) -> None:
         if (folder / "store.json").is_file():
             return
         with progress_bar(f"drawing hip views of {subjects} phantom persons") as moved:
-            write_view_store(folder, subjects, seed, prepare_spec(cfg), _data_options(cfg), workers, moved)
+            write_view_store(folder, subjects, seed, prepare_options(cfg), _data_options(cfg), workers, moved)
 
 
 def _make_phantom_store(cfg: DictConfig) -> None:
@@ -178,4 +195,4 @@ def _make_phantom_store(cfg: DictConfig) -> None:
         ):
             write_cohort(cohort, int(cfg.data.subjects), int(cfg.data.seed), workers, moved, _data_options(cfg))
         with progress_bar("preparing hip views") as moved:
-            prepare_cohort(cohort, folder, prepare_spec(cfg), workers, progress=moved)
+            prepare_cohort(cohort, folder, prepare_options(cfg), workers, progress=moved)

@@ -33,11 +33,16 @@ class RunError(ValueError):
     """A run's folder that cannot be used; the message says what to do."""
 
 
-def run_identity(cfg: DictConfig, store_fingerprint: str) -> dict[str, Any]:
-    """What decides a run's result: its configuration without ``NOT_PART``, and the store's content."""
+def run_identity(cfg: DictConfig, store_fingerprint: str, split_digest: str) -> dict[str, Any]:
+    """What decides a run's result: its configuration without ``NOT_PART``, the store's content, who is in which part.
+
+    The path of a file that says the split is left out: what it says is in the digest.
+    """
     content: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     identity = {key: value for key, value in content.items() if key not in NOT_PART}
-    return identity | {"store_fingerprint": store_fingerprint, "result_version": RESULT_VERSION}
+    identity["split"] = {key: value for key, value in identity["split"].items() if key != "file"}
+    data = {"store_fingerprint": store_fingerprint, "split_digest": split_digest}
+    return identity | data | {"result_version": RESULT_VERSION}
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,9 @@ class Run:
     digest: str
 
     @classmethod
-    def of(cls, cfg: DictConfig, store_fingerprint: str) -> Run:
+    def of(cls, cfg: DictConfig, store_fingerprint: str, split_digest: str) -> Run:
         """The run of a configuration: in ``run=DIR`` if given, else in a folder named by its identity."""
-        identity = run_identity(cfg, store_fingerprint)
+        identity = run_identity(cfg, store_fingerprint, split_digest)
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
         return cls(Path(cfg.run) if cfg.run else Path(cfg.runs_dir) / f"{_readable_name(cfg)}-{digest[:8]}", digest)
 
@@ -70,8 +75,13 @@ class Run:
             raise RunError(f"{folder} is no run; train one with: python -m hipjsw.train run={folder}")
         return cls(folder, str(_read_json(folder / "run.json").get("digest")))
 
-    def claim(self, cfg: DictConfig, store_fingerprint: str) -> None:
+    def claim(self, cfg: DictConfig, store_fingerprint: str, split: Mapping[str, Any]) -> None:
         """Make the folder this run's, or see that it is; to be called while the folder is locked.
+
+        Args:
+            cfg: The run's configuration.
+            store_fingerprint: Of the store it reads.
+            split: What ``split.json`` shall say (``hipjsw.cohort.split_record``), with its ``digest``.
 
         Raises:
             RunError: The folder holds another run, or other files.
@@ -87,7 +97,8 @@ class Run:
             raise RunError(f"{self.folder} is no run and not empty; name a new folder with run=DIR")
         self.folder.mkdir(parents=True, exist_ok=True)
         OmegaConf.save(cfg, self.folder / "config.yaml", resolve=True)
-        write_json(self.folder / "identity.json", run_identity(cfg, store_fingerprint))
+        write_json(self.folder / "identity.json", run_identity(cfg, store_fingerprint, split["digest"]))
+        write_json(self.folder / "split.json", split)
         write_json(self.folder / "run.json", {"digest": self.digest, "group": cfg.group, **_environment()})
 
     @property
@@ -141,7 +152,9 @@ def _readable_name(cfg: DictConfig) -> str:
     chosen = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     objects = [str(chosen.get(group, cfg[group]._target_.rsplit(".", 1)[-1])) for group in ("loss", "activation")]
     values = [cfg.dataset_size.name, cfg.view.name, cfg.scale.name, f"seed{cfg.seed}"]
-    return "-".join([*objects, *values]).lower()
+    split = [] if cfg.split.kind == "random" else [cfg.split.kind]
+    fold = [] if cfg.fold is None else [f"fold{cfg.fold}"]
+    return "-".join([*objects, *values, *split, *fold]).lower()
 
 
 def _environment() -> dict[str, Any]:

@@ -31,6 +31,15 @@ class TargetConfig:
 
 
 @dataclass
+class WeightConfig:
+    """How much the pixels between the bones are raised in the loss (hipjsw.anatomy.weights.BorderWeight); w0=0: not."""
+
+    name: str = MISSING
+    w0: float = MISSING
+    sigma_px: float = MISSING
+
+
+@dataclass
 class DatasetSizeConfig:
     """The study's numbers of hips; a scale divides them."""
 
@@ -76,12 +85,19 @@ class DataConfig:
 
 @dataclass
 class SplitConfig:
-    """How persons are dealt to train, validation and test (hipjsw.cohort.split.SplitSpec)."""
+    """How persons are dealt to train, validation and test (hipjsw.cohort.split.SplitSpec; ``fold`` is in the root)."""
 
+    kind: str = "random"
     seed: int = 0
     test_hips: int = 100
     test_share: float = 0.35
     val_share: float = 1.0 / 9.0
+    stratify: bool = True
+    given: bool = True
+    folds: int = 5
+    train_on: str | None = None
+    test_on: str | None = None
+    file: str | None = None
 
 
 @dataclass
@@ -133,7 +149,9 @@ class TrainConfig:
     view: Any = MISSING
     labels: LabelsConfig = field(default_factory=LabelsConfig)
     target: TargetConfig = field(default_factory=TargetConfig)
+    weight: WeightConfig = field(default_factory=WeightConfig)
     split: SplitConfig = field(default_factory=SplitConfig)
+    fold: int | None = None
     net: Any = MISSING
     activation: Any = MISSING
     loss: Any = MISSING
@@ -162,6 +180,7 @@ class PhantomConfig:
     look: str = "realistic"
     points: PointsConfig = field(default_factory=PointsConfig)
     planted: float = 0.0
+    quirks: bool = False
     workers: int | None = None
 
 
@@ -169,11 +188,17 @@ class PhantomConfig:
 class PrepareConfig:
     """Root of ``python -m hipjsw.prepare``."""
 
-    cohort: str = MISSING
-    store: str = MISSING
+    cohort: str | None = None
+    relabel: str | None = None
+    store: str | None = None
+    data_dir: str = "data"
+    verify_only: bool = False
+    report: str | None = None
+    list_file: str | None = None
+    points_spacing: str = "auto"
+    spacing_mm: float | None = None
     view: Any = MISSING
     labels: LabelsConfig = field(default_factory=LabelsConfig)
-    split: SplitConfig = field(default_factory=SplitConfig)
     id_key: str | None = None
     workers: int | None = None
 
@@ -184,7 +209,7 @@ class EvaluateConfig:
 
     run: str = MISSING
     store: str | None = None
-    split: str = "test"
+    part: str = "test"
     out: str | None = None
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
 

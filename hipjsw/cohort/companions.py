@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from hipjsw.cohort.layout import CohortError
+from hipjsw.cohort.csv_table import read_table
+from hipjsw.cohort.film_entry import CohortError
 
 __all__ = ["Companions", "read_companions"]
 
 NAMES = ("split.csv", "truth.csv", "phantom.json")
+#: Where split.csv may put a person.
+PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -27,52 +28,85 @@ class Companions:
         truth_mm: Exact mJSW by (dataset, subject, visit, side); hips without a true width are not in it.
         phantom: Version, seed and size of a phantom cohort; None for a real one.
         stamp: Hash of the three files.
+        given: Part (``train``, ``val``, ``test``) by (dataset, subject) for every person whom split.csv names.
     """
 
     test_persons: frozenset[tuple[str, str]]
     truth_mm: dict[tuple[str, str, str, str], float]
     phantom: dict[str, Any] | None
     stamp: str
+    given: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def read_companions(cohort: Path) -> Companions:
     """Read what lies beside the films.
 
+    Args:
+        cohort: The cohort's folder, or its CSV: then what lies beside that.
+
     Raises:
-        CohortError: A file that is there and cannot be used, by name.
+        CohortError: A file that is there and cannot be used, by name and line.
     """
-    split = _table(cohort / "split.csv", ("dataset", "subject", "split"))
-    truth = _table(cohort / "truth.csv", ("dataset", "subject", "visit", "side", "mjsw_mm"))
-    stamp = hashlib.sha256()
-    for name in NAMES:
-        stamp.update((cohort / name).read_bytes() if (cohort / name).is_file() else b"-")
+    folder = cohort.parent if cohort.is_file() else cohort
+    given = _given(folder / "split.csv")
     return Companions(
-        test_persons=frozenset((row[0], row[1]) for row in split if row[2] == "test"),
-        truth_mm={
-            (row[0], row[1], row[2], row[3]): _width(cohort / "truth.csv", row[4]) for row in truth if row[4].strip()
-        },
-        phantom=_phantom(cohort / "phantom.json"),
-        stamp=stamp.hexdigest(),
+        test_persons=frozenset(person for person, part in given.items() if part == "test"),
+        truth_mm=_truth(folder / "truth.csv"),
+        phantom=_phantom(folder / "phantom.json"),
+        stamp=_stamp(folder),
+        given=given,
     )
 
 
-def _table(path: Path, columns: tuple[str, ...]) -> list[tuple[str, ...]]:
-    if not path.is_file():
+def _given(path: Path) -> dict[tuple[str, str], str]:
+    given: dict[tuple[str, str], str] = {}
+    for line, (dataset, subject, part) in _rows(path, ("dataset", "subject", "split")):
+        if part.lower() not in PARTS:
+            raise CohortError(f"{path.name}, line {line}: split is none of {', '.join(PARTS)}; mend or remove the line")
+        if given.setdefault((dataset, subject), part.lower()) != part.lower():
+            raise CohortError(f"{path.name}, line {line}: a person who is in another part too; remove one of the lines")
+    return given
+
+
+def _truth(path: Path) -> dict[tuple[str, str, str, str], float]:
+    truth_mm: dict[tuple[str, str, str, str], float] = {}
+    for line, (*names, width) in _rows(path, ("dataset", "subject", "visit", "side", "mjsw_mm")):
+        if not width:
+            continue
+        dataset, subject, visit, side = names
+        value_mm = _width(f"{path.name}, line {line}", width)
+        if truth_mm.setdefault((dataset, subject, visit, side), value_mm) != value_mm:
+            raise CohortError(f"{path.name}, line {line}: a hip that has another width too; remove one of the lines")
+    return truth_mm
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> list[tuple[int, tuple[str, ...]]]:
+    """Number of the line and cells of each row; none where there is no file."""
+    if not path.exists():
         return []
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)[list(columns)]
-    except (ValueError, KeyError) as error:  # pandas' errors of parsing are ValueErrors
-        raise CohortError(f"{path.name} has not the columns {', '.join(columns)}; mend or remove it") from error
-    return [tuple(row) for row in frame.itertuples(index=False)]
+    table = read_table(path, columns)
+    for line, fault in table.faults:
+        raise CohortError(f"{path.name}, line {line}: {fault}; mend or remove the line")
+    return [(line, tuple(cells[name] for name in columns)) for line, cells in table.rows]
 
 
-def _width(path: Path, text: str) -> float:
+def _stamp(folder: Path) -> str:
+    stamp = hashlib.sha256()
+    for name in NAMES:
+        try:
+            stamp.update((folder / name).read_bytes() if (folder / name).is_file() else b"-")
+        except OSError as error:
+            raise CohortError(f"{name} cannot be read ({error.strerror}); check its permissions") from error
+    return stamp.hexdigest()
+
+
+def _width(where: str, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value >= 0):
-        raise CohortError(f"{path.name}: mjsw_mm {text!r} is no width; mend or remove the file")
+        raise CohortError(f"{where}: mjsw_mm is no width in mm; mend the line, or remove the file")
     return value
 
 
@@ -82,5 +116,5 @@ def _phantom(path: Path) -> dict[str, Any] | None:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return content | {"phantom_version": str(content["phantom_version"]), "seed": int(content["seed"])}
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise CohortError(f"{path.name} is damaged; write the phantom cohort again, or remove the file") from error

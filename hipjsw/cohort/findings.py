@@ -4,41 +4,49 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Finding", "Severity", "write_findings"]
+from hipjsw.cohort.rules import RULES, Severity
+
+__all__ = ["Finding", "write_findings"]
+
+COLUMNS = ("film", "side", "severity", "rule", "message", "todo")
 
 
-class Severity(StrEnum):
-    """An error excludes the film or hip, a warning does not, info is for the record."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Finding:
     """One row of findings.csv.
 
     Args:
         film: Path within the cohort folder.
-        severity: Whether the film is left out for it.
-        rule: Short name of what is wrong.
-        message: What, where and what to do.
+        rule: A name in ``hipjsw.cohort.rules.RULES``, which has its severity and what to do.
+        message: What was found, with the number that shows it.
+        side: The patient's side it concerns; empty for the whole film.
+
+    Raises:
+        ValueError: A rule that does not exist.
     """
 
     film: str
-    severity: Severity
     rule: str
     message: str
+    side: str = ""
+
+    def __post_init__(self) -> None:
+        if self.rule not in RULES:
+            raise ValueError(f"no rule is named {self.rule!r}")
+
+    @property
+    def severity(self) -> Severity:
+        """Whether the film or hip is left out for it."""
+        return RULES[self.rule].severity
 
 
 def write_findings(path: Path, findings: Iterable[Finding]) -> None:
     """Write findings.csv, sorted by film and rule."""
     with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
-        writer.writerow([field.name for field in fields(Finding)])
-        writer.writerows(astuple(f) for f in sorted(findings, key=lambda f: (f.film, f.rule, f.message)))
+        writer.writerow(COLUMNS)
+        for f in sorted(findings):
+            writer.writerow((f.film, f.side, f.severity.value, f.rule, f.message, RULES[f.rule].todo))

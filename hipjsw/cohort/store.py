@@ -1,12 +1,13 @@
 """The store: prepared hips as memory-mapped arrays beside their tables.
 
 A store is whole or absent: it is written under another name and renamed when ``store.json``, its last file, is there.
+It holds no split; that is dealt when it is opened for training.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,36 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hipjsw.cohort.split import PARTS, Split, take_hips
+from hipjsw.cohort.film_record import FilmRecord
+from hipjsw.cohort.geometry import COLUMNS
+from hipjsw.cohort.split import Split, SplitSpec, deal, take_hips
 from hipjsw.imaging.view import ViewSpec
 
-__all__ = ["STORE_VERSION", "Store", "StoreError"]
+__all__ = ["STORE_VERSION", "Store", "StoreError", "row_bytes"]
 
 #: Raised whenever what the files hold or mean changes.
-STORE_VERSION = 1
+STORE_VERSION = 2
+
+_NEEDED = ("hip_id", "person", "dataset", "side", "row", "mjsw_mm", "given_part", "status")
 
 
 class StoreError(ValueError):
     """A store that cannot be used; the message says what to do."""
+
+
+def row_bytes(shape: tuple[int, int]) -> dict[str, int]:
+    """Bytes of one hip in each array's file.
+
+    Args:
+        shape: ``(rows, cols)`` of an image as stored.
+    """
+    pixels = shape[0] * shape[1]
+    return {
+        "images.u16": 2 * pixels,
+        "planes.u8": 4 * pixels,
+        "landmarks.f64": 80 * 2 * 8,
+        "geometry.f64": len(COLUMNS) * 8,
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +55,12 @@ class Store:
     Args:
         folder: Where it lies.
         meta: What ``store.json`` says.
+        parts: The split, once dealt.
     """
 
     folder: Path
     meta: dict[str, Any]
+    parts: Split | None = None
 
     @classmethod
     def open(cls, folder: Path) -> Store:
@@ -63,27 +85,30 @@ class Store:
         store = cls(folder, meta)
         try:
             store._check_sizes()
-            str(meta["fingerprint"]), str(meta["labels"]), str(meta["request"])
+            _ = store.num_hips, str(meta["fingerprint"]), str(meta["labels"]), str(meta["companions"])
         except (ValueError, KeyError, TypeError) as error:
             raise error if isinstance(error, StoreError) else _damaged(path) from error
         return store
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Loading processes open the store anew; no array travels."""
-        return Store, (self.folder, self.meta)
+        return Store, (self.folder, self.meta, self.parts)
 
     def _check_sizes(self) -> None:
-        rows, cols = self.view.stored_shape
-        for name, wanted in (("images.u16", 2), ("planes.u8", 4), ("landmarks.f64", 0)):
-            size = self.num_hips * (rows * cols * wanted if wanted else 80 * 2 * 8)
+        for name, size in row_bytes(self.view.stored_shape).items():
             path = self.folder / name
-            if not path.is_file() or path.stat().st_size != size:
+            if not path.is_file() or path.stat().st_size != self.num_rows * size:
                 raise StoreError(f"{path} is missing or cut short; remove the store and prepare it again")
 
     @property
     def num_hips(self) -> int:
-        """Usable hips, i.e. rows of the arrays."""
+        """Usable hips."""
         return int(self.meta["num_hips"])
+
+    @property
+    def num_rows(self) -> int:
+        """Rows of the arrays: the usable hips, and those that were left out for another film's sake."""
+        return int(self.meta["num_rows"])
 
     @property
     def fingerprint(self) -> str:
@@ -97,49 +122,78 @@ class Store:
 
     @cached_property
     def images(self) -> NDArray[np.uint16]:
-        """``(hips, rows, cols)`` images, 0..65535 for 0..1, memory-mapped."""
-        return np.memmap(self.folder / "images.u16", np.uint16, "r", shape=(self.num_hips, *self.view.stored_shape))
+        """``(rows of the arrays, rows, cols)`` images, 0..65535 for 0..1, memory-mapped."""
+        return np.memmap(self.folder / "images.u16", np.uint16, "r", shape=(self.num_rows, *self.view.stored_shape))
 
     @cached_property
     def planes(self) -> NDArray[np.uint8]:
-        """``(hips, 4, rows, cols)`` femur, acetabulum, joint space, weight; 0..255 for 0..1, memory-mapped."""
-        return np.memmap(self.folder / "planes.u8", np.uint8, "r", shape=(self.num_hips, 4, *self.view.stored_shape))
+        """``(rows of the arrays, 4, rows, cols)`` femur, acetabulum, joint space, weight; 0..255 for 0..1, mapped."""
+        return np.memmap(self.folder / "planes.u8", np.uint8, "r", shape=(self.num_rows, 4, *self.view.stored_shape))
 
     @cached_property
     def landmarks_px(self) -> NDArray[np.float64]:
-        """``(hips, 80, 2)`` landmarks ``(row, col)`` in view pixels."""
-        return np.fromfile(self.folder / "landmarks.f64", np.float64).reshape(self.num_hips, 80, 2)
+        """``(rows of the arrays, 80, 2)`` landmarks ``(row, col)`` in view pixels."""
+        return np.fromfile(self.folder / "landmarks.f64", np.float64).reshape(self.num_rows, 80, 2)
+
+    @cached_property
+    def geometry(self) -> NDArray[np.float64]:
+        """``(rows of the arrays, 8)`` where each view lies on its film: `hipjsw.cohort.geometry`."""
+        return np.fromfile(self.folder / "geometry.f64", np.float64).reshape(self.num_rows, len(COLUMNS))
+
+    @cached_property
+    def records(self) -> list[FilmRecord]:
+        """All films, in the cohort's order; they name films."""
+        path = self.folder / "records.jsonl"
+        try:
+            with path.open(encoding="utf-8") as file:
+                return [FilmRecord.from_json(json.loads(line)) for line in file]
+        except (OSError, ValueError) as error:
+            raise _damaged(path) from error
 
     @cached_property
     def hips(self) -> pd.DataFrame:
-        """Rows of hips.csv that are usable, in the order of the arrays, with ``mjsw_truth_mm`` (NaN if unknown)."""
-        table = _read_csv(self.folder / "hips.csv", ("hip_id", "person", "split", "mjsw_mm", "status"))
-        table = table[table["status"] == "ok"].reset_index(drop=True)
-        if len(table) != self.num_hips:
-            raise StoreError(f"{self.folder / 'hips.csv'} lists {len(table)} usable hips, the arrays {self.num_hips}")
-        truth = self.folder / "truth.csv"
-        if truth.is_file():
-            exact = _read_csv(truth, ("hip_id", "mjsw_truth_mm"))
-            if exact["hip_id"].duplicated().any() or table["hip_id"].duplicated().any():
-                raise _damaged(truth)
-            return table.merge(exact, on="hip_id", how="left")
-        return table.assign(mjsw_truth_mm=np.nan)
+        """Usable hips of hips.csv in the order of the arrays, with ``mjsw_truth_mm`` (NaN if unknown).
 
-    @cached_property
+        The index is the hip's row in the arrays, as is the column ``row``.
+        """
+        table = _read_csv(self.folder / "hips.csv", _NEEDED)
+        table = table[table["status"] == "ok"]
+        if len(table) != self.num_hips or not table["row"].is_monotonic_increasing or table["row"].duplicated().any():
+            raise StoreError(f"{self.folder / 'hips.csv'} lists {len(table)} usable hips, the arrays {self.num_hips}")
+        if len(table) and not (table["row"].iloc[0] >= 0 and table["row"].iloc[-1] < self.num_rows):
+            raise _damaged(self.folder / "hips.csv")
+        table = table.set_index("row", drop=False).rename_axis(index=None)
+        truth = self.folder / "truth.csv"
+        if not truth.is_file():
+            return table.assign(mjsw_truth_mm=np.nan)
+        exact = _read_csv(truth, ("hip_id", "mjsw_truth_mm"))
+        if exact["hip_id"].duplicated().any() or table["hip_id"].duplicated().any():
+            raise _damaged(truth)
+        return table.assign(mjsw_truth_mm=table["hip_id"].map(exact.set_index("hip_id")["mjsw_truth_mm"]))
+
+    def dealt(self, spec: SplitSpec) -> Store:
+        """The same store with its persons dealt to training, validation and test.
+
+        Raises:
+            SplitError: Too few persons, or a person on two sides.
+        """
+        return replace(self, parts=deal(self.hips, spec))
+
+    @property
     def split(self) -> Split:
-        """Persons of each part, in dealing order; a person on two sides is an error."""
-        path = self.folder / "split.json"
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            parts = {part: tuple(content[part]) for part in PARTS}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise _damaged(path) from error
-        return Split(**parts)
+        """Persons of each part, in dealing order.
+
+        Raises:
+            StoreError: Nothing was dealt yet.
+        """
+        if self.parts is None:
+            raise StoreError(f"{self.folder} was opened without a split; deal its persons first")
+        return self.parts
 
     def rows(self, part: str, wanted: int | None = None) -> list[int]:
         """Array rows of the first ``wanted`` hips of a part, in dealing order (all if None or fewer)."""
         by_person: dict[str, list[int]] = {}
-        for row, person in enumerate(self.hips["person"]):
+        for row, person in zip(self.hips["row"].tolist(), self.hips["person"], strict=True):
             by_person.setdefault(person, []).append(row)
         persons = [p for p in getattr(self.split, part) if p in by_person]
         return take_hips(persons, by_person, wanted)
@@ -163,9 +217,10 @@ def _damaged(path: Path) -> StoreError:
 
 
 def _read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    text = dict.fromkeys(("hip_id", "person", "dataset", "side", "spacing_source", "given_part", "reason"), str)
     try:
-        table = pd.read_csv(path, dtype={"hip_id": str, "person": str, "reason": str})
+        table = pd.read_csv(path, dtype=text, na_filter=True).fillna(dict.fromkeys(("given_part", "reason"), ""))
         table[list(columns)]  # all there
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path) from error
     return table

@@ -1,291 +1,284 @@
-"""Writing a store: all films of a cohort, in parallel, into arrays and tables."""
+"""Writing a store: all films of a cohort, in parallel, into arrays and tables.
+
+It is written as ``<store>.partial`` and renamed when it is whole. Ended at any moment, the next call continues where
+the journal ends. Films that an earlier store, or an attempt that was overtaken by a change, holds as they are now
+are taken over from there.
+"""
 
 from __future__ import annotations
 
-import csv
-import hashlib
+import errno
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hipjsw.cohort.companions import Companions, read_companions
-from hipjsw.cohort.findings import Finding, write_findings
-from hipjsw.cohort.layout import CohortError, FilmEntry, find_films
-from hipjsw.cohort.order import Progress, in_order
-from hipjsw.cohort.preparation import PreparedFilm, PreparedHip, prepare_film
-from hipjsw.cohort.privacy import hip_id, load_key, person_id, phantom_key
-from hipjsw.cohort.split import SplitError, SplitSpec, make_split
-from hipjsw.cohort.store import STORE_VERSION, Store, StoreError
+from hipjsw.cohort.durable import beside, clear, publish, repair, sync_file, write_durably
+from hipjsw.cohort.earlier import Earlier, earlier_stores, leftovers, set_aside
+from hipjsw.cohort.film_record import FilmRecord
+from hipjsw.cohort.film_source import FilmSource, Unchanged, cohort_source, film_of
+from hipjsw.cohort.findings import write_findings
+from hipjsw.cohort.journal import Blocks, Journal, WrittenFilm
+from hipjsw.cohort.layout import CohortError, find_films
+from hipjsw.cohort.order import Progress
+from hipjsw.cohort.preparation import PreparedFilm, PrepareOptions
+from hipjsw.cohort.privacy import load_key, phantom_key, write_key
+from hipjsw.cohort.relabelling import relabel
+from hipjsw.cohort.relations import excluded
+from hipjsw.cohort.request import differences, request_of, write_request
+from hipjsw.cohort.store import Store, StoreError
+from hipjsw.cohort.store_tables import (
+    content_hash,
+    content_of,
+    fingerprint,
+    hip_lines,
+    read_sources,
+    write_records,
+    write_sources,
+    write_tables,
+)
+from hipjsw.cohort.verification import Verification, all_findings
 from hipjsw.imaging.view import ViewSpec
 
-__all__ = ["FilmSource", "PrepareSpec", "content_hash", "prepare_cohort", "write_store"]
+__all__ = ["prepare_cohort", "relabel", "write_store"]
 
-HIPS_COLUMNS = ("hip_id", "person", "split", "side", "spacing_mm", "spacing_source", "mjsw_mm", "status", "reason")
-IDENTITY_COLUMNS = ("hip_id", "dataset", "subject", "visit", "side", "film", "points")
-
-
-@dataclass(frozen=True)
-class PrepareSpec:
-    """What a store is made of: view, way of labelling, split."""
-
-    view: ViewSpec
-    labels: str
-    split: SplitSpec
-
-
-@dataclass(frozen=True)
-class _Hip:
-    """One line of the tables."""
-
-    hip_id: str
-    person: str
-    film: PreparedFilm
-    hip: PreparedHip
-
-    @property
-    def names(self) -> tuple[str, str, str, str]:
-        """Dataset, subject, visit and side."""
-        entry = self.film.entry
-        return entry.dataset, entry.subject, entry.visit, self.hip.side.value
+#: Errors of the system that say that there is no room.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def prepare_cohort(
     cohort: Path,
     folder: Path,
-    spec: PrepareSpec,
+    options: PrepareOptions,
     workers: int = 1,
     id_key: Path | None = None,
+    list_file: Path | None = None,
     progress: Progress | None = None,
-) -> Store:
-    """Prepare a cohort into a store, or open the store if it already holds just that.
+) -> tuple[Store, Verification]:
+    """Prepare a cohort into a store; a store that is there is opened, or brought up to date.
 
     Args:
-        cohort: Folder in the layout of CHECK and OAI.
+        cohort: Folder or CSV file of the cohort.
         folder: Where the store shall lie.
-        spec: What it is made of.
+        options: What hips are made into.
         workers: Processes.
         id_key: File with the key of the pseudonyms; None for one in the store (phantoms: from their seed).
-        progress: Called with films done and films in all.
+        list_file: BoneFinder's list of films and points, or None.
+        progress: Called with films done and films in all, those that were there already included.
+
+    Returns:
+        The store, and what was found in the cohort.
 
     Raises:
         CohortError: No usable hip.
-        StoreError: Another store, or something else, lies there.
-        SplitError: Too few persons.
+        StoreError: A store of other options, or something else, lies there; or the disk is full.
+        WorkerLostError: A process was killed.
     """
-    films, findings = find_films(cohort)
-    beside = read_companions(cohort)
     _refuse_files(folder, id_key)
+    listing = find_films(cohort, list_file)
+    companions = read_companions(listing.root)
     given_key = load_key(id_key) if id_key else None
-    work = partial(_prepare_entry, cohort, spec)
-    source = FilmSource(
-        name=str(cohort),
-        num_films=len(films),
-        request=_request(cohort, films, spec, beside, given_key),
-        prepared=in_order(work, films, workers if len(films) >= 4 else 1, progress),
-        beside=beside,
-        findings=findings,
-    )
-    return write_store(folder, spec, source, given_key)
+    source = cohort_source(listing.root, listing.films, options, workers, companions, listing.findings)
+    store = write_store(folder, options, source, given_key, progress)
+    records = tuple(store.records)
+    return store, Verification(listing, records, tuple(all_findings(listing.findings, records)))
 
 
-@dataclass(frozen=True, eq=False)
-class FilmSource:
-    """Prepared films to be written, and what is known of them all.
-
-    Args:
-        name: Where they come from, for messages.
-        num_films: How many there are.
-        request: Hash of everything that decides what is written.
-        prepared: The films, in order; nothing is prepared before the first is taken.
-        beside: Who is kept for testing, exact widths, what made a phantom.
-        findings: What was noticed before preparing.
-    """
-
-    name: str
-    num_films: int
-    request: str
-    prepared: Iterable[PreparedFilm]
-    beside: Companions
-    findings: Sequence[Finding] = ()
-
-
-def write_store(folder: Path, spec: PrepareSpec, source: FilmSource, given_key: bytes | None = None) -> Store:
-    """Write prepared films as a store, or open the store if it already holds just them.
+def write_store(
+    folder: Path,
+    options: PrepareOptions,
+    source: FilmSource,
+    given_key: bytes | None = None,
+    progress: Progress | None = None,
+) -> Store:
+    """Write films as a store; a store that is there is opened, or brought up to date.
 
     Args:
         folder: Where the store shall lie.
-        spec: What it is made of.
+        options: What hips are made into.
         source: The films.
         given_key: Key of the pseudonyms; None for one in the store (phantoms: from their seed).
+        progress: Called with films done and films in all, those that were there already included.
 
     Raises:
         CohortError: No usable hip.
-        StoreError: Another store, or something else, lies there.
-        SplitError: Too few persons.
+        StoreError: A store of other options, or something else, lies there; or the disk is full.
+        WorkerLostError: A process was killed.
     """
-    partial_folder = _partial(folder)
     _refuse_files(folder)
-    if folder.exists() and (existing := _existing(folder, source.request)):
-        return existing
-    shutil.rmtree(partial_folder, ignore_errors=True)
-    partial_folder.mkdir(parents=True)
-    _write_whole(partial_folder, folder, spec, source, given_key)
-    partial_folder.replace(folder)
-    folder.with_name(folder.name + ".findings.csv").unlink()
+    with _no_room_said(folder):
+        repair(folder)
+        request = request_of(options, source.companions, given_key)
+        old = _existing(folder, request, source)
+        earlier = earlier_stores(folder, options.view.stored_shape, old, request)
+        same = source.unchanged(earlier)
+        if old is None or not _is_current(old, earlier[0], source, same):
+            begun = [same.begins(nth, len(before.films)) for nth, before in enumerate(earlier)]
+            earlier = set_aside(folder, earlier, begun)
+            taken = {now: (earlier[nth], there) for nth, films in enumerate(same.films) for now, there in films.items()}
+            key = _begin(folder, request, given_key, source.companions)
+            _write(folder, request, source, taken, key, progress)
+        elif _outdated(earlier[0], source, same):
+            write_sources(folder, source.keys, source.stats)
+        for leftover in (beside(folder, "partial"), *leftovers(folder)):
+            clear(leftover)
     return Store.open(folder)
-
-
-def _write_whole(
-    partial_folder: Path, folder: Path, spec: PrepareSpec, source: FilmSource, given_key: bytes | None
-) -> None:
-    """Write everything of a store that will be renamed to ``folder``."""
-    beside, findings = source.beside, list(source.findings)
-    own_key = phantom_key(beside.phantom["seed"]) if beside.phantom else None
-    key = given_key or own_key or load_key(partial_folder / "id.key")
-    hips = list(_write_arrays(partial_folder, source.prepared, key, findings))
-    write_findings(partial_folder / "findings.csv", findings)
-    aside = folder.with_name(folder.name + ".findings.csv")
-    shutil.copy(partial_folder / "findings.csv", aside)  # stays if this fails
-    num_hips = sum(not h.hip.reason for h in hips)
-    if num_hips == 0:
-        raise CohortError(f"{source.name}: none of {source.num_films} films gives a usable hip; {aside.name} says why")
-    meta: dict[str, Any] = {
-        "store_version": STORE_VERSION,
-        "num_hips": num_hips,
-        "num_films": source.num_films,
-        "view": asdict(spec.view),
-        "labels": spec.labels,
-        "split": asdict(spec.split),
-        "phantom": beside.phantom,
-        "request": source.request,
-        "fingerprint": content_hash([STORE_VERSION, asdict(spec), _write_tables(partial_folder, hips, spec, beside)]),
-    }
-    (partial_folder / "store.json").write_text(json.dumps(meta, indent=2), encoding="utf-8")
-
-
-def _partial(folder: Path) -> Path:
-    return folder.with_name(folder.name + ".partial")
 
 
 def _refuse_files(folder: Path, id_key: Path | None = None) -> None:
     """Nothing of somebody else's may lie where the store is written or where its key is read."""
-    for path in (folder, _partial(folder)):
+    for path in (folder, beside(folder, "partial")):
         if path.exists() and not path.is_dir():
             raise StoreError(f"{path} is a file; name another folder with store=DIR")
     if id_key is not None and (id_key.is_dir() or not id_key.parent.is_dir()):
         raise StoreError(f"id_key={id_key} is no file in a folder that exists")
 
 
-def _existing(folder: Path, request: str) -> Store | None:
+@contextmanager
+def _no_room_said(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise StoreError(
+            f"no room left for {folder}: {error.strerror}; free some, and the same command continues where it was"
+        ) from error
+
+
+def _existing(folder: Path, request: Mapping[str, Any], source: FilmSource) -> Store | None:
+    """The store that lies there, if it can be brought up to date."""
+    if not folder.exists():
+        return None
     if not any(folder.iterdir()):
         folder.rmdir()
         return None
     store = Store.open(folder)
-    if store.meta["request"] != request:
-        raise StoreError(
-            f"{folder} holds a store of another cohort, view, labelling or split (view={store.view.name}); "
-            "name another folder with store=DIR, or remove this one"
-        )
+    advice = "name another folder with store=DIR, or remove this one"
+    other = differences(store.meta, request)
+    if other:
+        raise StoreError(f"{folder} holds a store of another kind ({'; '.join(other[:4])}); {advice}")
+    known = {film_of(film.key) for film in read_sources(folder, store.records)}
+    if known and not any(film_of(key) in known for key in source.keys):
+        raise StoreError(f"{folder} holds a store of another cohort, no film of which is here; {advice}")
     return store
 
 
-def _request(
-    cohort: Path, films: Sequence[FilmEntry], spec: PrepareSpec, beside: Companions, given_key: bytes | None
-) -> str:
-    """Hash of what was asked for: spec, key, the files beside the films, each film's name, size and time of change."""
-    listing = []
-    for entry in films:
-        for name in (entry.film, entry.points):
-            if name is not None:
-                stat = (cohort / name).stat()
-                listing.append((name, stat.st_size, stat.st_mtime_ns))
-    key = hashlib.sha256(given_key).hexdigest() if given_key else "own"
-    return content_hash([STORE_VERSION, asdict(spec), key, beside.stamp, listing])
-
-
-def _prepare_entry(cohort: Path, spec: PrepareSpec, entry: FilmEntry) -> PreparedFilm:
-    return prepare_film(cohort, entry, spec.view, spec.labels)
-
-
-def _write_arrays(folder: Path, films: Iterable[PreparedFilm], key: bytes, findings: list[Finding]) -> Iterator[_Hip]:
-    """Append each usable hip to the arrays; yield every hip without its pixels."""
-    with (
-        (folder / "images.u16").open("wb") as images,
-        (folder / "planes.u8").open("wb") as planes,
-        (folder / "landmarks.f64").open("wb") as landmarks,
-    ):
-        for film in films:
-            findings += film.findings
-            entry = film.entry
-            person = person_id(key, entry.dataset, entry.subject)
-            for hip in film.hips:
-                if hip.image is not None and hip.planes is not None and hip.landmarks_px is not None:
-                    images.write(hip.image.tobytes())
-                    planes.write(hip.planes.tobytes())
-                    landmarks.write(hip.landmarks_px.tobytes())
-                name = hip_id(key, entry.dataset, entry.subject, entry.visit, entry.film, hip.side)
-                light = PreparedHip(hip.side, hip.reason, hip.mjsw_mm, hip.truth_mm)
-                yield _Hip(name, person, PreparedFilm(entry, film.spacing, film.digest, (), ()), light)
-
-
-def _write_tables(folder: Path, hips: Sequence[_Hip], spec: PrepareSpec, beside: Companions) -> list[Any]:
-    """Write split, hips, identities and truth.
-
-    Returns:
-        What the arrays and tables hold, without ids: for each usable hip its film's hash, side, person's number, part
-        and exact width.
-    """
-    counts: dict[str, int] = {}
-    for h in hips:
-        counts[h.person] = counts.get(h.person, 0) + (not h.hip.reason)
-    fixed = dict.fromkeys(h.person for h in hips if h.names[:2] in beside.test_persons)
-    if beside.test_persons and not any(counts[person] for person in fixed):
-        raise SplitError("split.csv names no person with a usable hip for the test set; mend or remove it")
-    split = make_split(counts, spec.split, list(fixed))
-    (folder / "split.json").write_text(json.dumps(asdict(split), indent=1), encoding="utf-8")
-    part = split.part_of()
-    _write_csv(folder / "hips.csv", HIPS_COLUMNS, (_hip_row(h, part) for h in hips))
-    identities = ((h.hip_id, *h.names, h.film.entry.film, h.film.entry.points or "") for h in hips)
-    _write_csv(folder / "identities.csv", IDENTITY_COLUMNS, identities)
-    known = ((h.hip_id, beside.truth_mm.get(h.names, h.hip.truth_mm)) for h in hips)
-    truth = {name: width_mm for name, width_mm in known if width_mm is not None}
-    if truth:
-        rows = ((name, repr(width_mm)) for name, width_mm in truth.items())
-        _write_csv(folder / "truth.csv", ("hip_id", "mjsw_truth_mm"), rows)
-    number = {person: n for n, person in enumerate(counts)}
-    return [
-        (h.film.digest, h.hip.side, number[h.person], part.get(h.person), truth.get(h.hip_id))
-        for h in hips
-        if not h.hip.reason
-    ]
-
-
-def _hip_row(h: _Hip, part: dict[str, str]) -> tuple[str, ...]:
-    spacing = h.film.spacing
+def _is_current(old: Store, there: Earlier, source: FilmSource, same: Unchanged) -> bool:
+    """Whether the store holds just these films, and what lies beside them is as it was."""
+    length = len(source.keys)
     return (
-        h.hip_id,
-        h.person,
-        part.get(h.person, ""),
-        h.hip.side.value,
-        f"{spacing.mean_mm:.6g}" if spacing else "",
-        spacing.source.value if spacing else "none",
-        "" if h.hip.mjsw_mm is None else f"{h.hip.mjsw_mm:.6f}",
-        "excluded" if h.hip.reason else "ok",
-        h.hip.reason,
+        len(there.films) == len(same.films[0]) == length
+        and same.begins(0, length)
+        and old.meta["companions"] == _beside_films(source)
     )
 
 
-def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+def _beside_films(source: FilmSource) -> str:
+    return content_hash([source.companions.stamp, sorted(map(asdict, source.findings), key=str)])
 
 
-def content_hash(content: Any) -> str:
-    """Sixteen hexadecimal digits that stand for anything JSON can say."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
+def _outdated(there: Earlier, source: FilmSource, same: Unchanged) -> bool:
+    """Whether the cache of what files look like would have to be read round again."""
+    touched = any(film.stats != now for film, now in zip(there.films, source.stats, strict=True))
+    return touched or any(None not in source.stats[number] for number in same.read)
+
+
+def _begin(folder: Path, request: Mapping[str, Any], given_key: bytes | None, companions: Companions) -> bytes:
+    """Lay out the unfinished store, or keep the one that is there; returns the key of the pseudonyms."""
+    partial = beside(folder, "partial")
+    partial.mkdir(parents=True, exist_ok=True)
+    write_request(partial, request)
+    if given_key:
+        return given_key
+    if companions.phantom:
+        return phantom_key(companions.phantom["seed"])
+    place = partial / "id.key"
+    for path in (folder, *leftovers(folder)):
+        if (path / "id.key").is_file() and not place.exists():
+            write_key(place, load_key(path / "id.key"))
+    return load_key(place)
+
+
+def _write(
+    folder: Path,
+    request: Mapping[str, Any],
+    source: FilmSource,
+    taken: Mapping[int, tuple[Earlier, int]],
+    key: bytes,
+    progress: Progress | None,
+) -> None:
+    """Write all of a store that will be put into its place, and put it there."""
+    partial = beside(folder, "partial")
+    rows, cols = ViewSpec(**request["view"]).stored_shape
+    with Journal(partial, (rows, cols)) as journal:
+        _write_films(journal, source, taken, progress)
+        films = journal.films
+    records = [film.record for film in films]
+    findings = all_findings(source.findings, records)
+    write_findings(partial / "findings.csv", findings)
+    sync_file(partial / "findings.csv")
+    lines = hip_lines(records, key, source.companions, excluded(findings))
+    num_hips = sum(not line.reason for line in lines)
+    aside = folder.with_name(folder.name + ".findings.csv")
+    if num_hips == 0:
+        shutil.copy(partial / "findings.csv", aside)
+        raise CohortError(f"{source.name}: none of {len(films)} films gives a usable hip; {aside.name} says why")
+    aside.unlink(missing_ok=True)
+    write_tables(partial, lines)
+    write_records(partial, records)
+    write_sources(partial, source.keys, source.stats)
+    meta: dict[str, Any] = {
+        **request,
+        "num_hips": num_hips,
+        "num_rows": sum(film.num_rows for film in films),
+        "num_films": len(films),
+        "companions": _beside_films(source),
+        "content": content_of(lines),
+    }
+    meta["fingerprint"] = fingerprint(meta)
+    write_durably(partial / "store.json", [json.dumps(meta, indent=2)])
+    publish(folder)
+
+
+def _write_films(
+    journal: Journal, source: FilmSource, taken: Mapping[int, tuple[Earlier, int]], progress: Progress | None
+) -> None:
+    """Add all films that the journal does not hold, in order: prepared, or as an earlier store has them."""
+    total = len(source.keys)
+    todo = range(len(journal.films), total)
+    if progress and len(journal.films):
+        progress(len(journal.films), total)
+    with closing(source.prepare([number for number in todo if number not in taken])) as prepared:
+        for number in todo:
+            film, blocks = _taken_over(*taken[number]) if number in taken else _rows_of(next(prepared))
+            journal.append(WrittenFilm(source.keys[number], source.stats[number], film), blocks)
+            del blocks  # or they would be held while the next film is waited for
+            if progress:
+                progress(number + 1, total)
+
+
+def _taken_over(before: Earlier, there: int) -> tuple[FilmRecord, Blocks]:
+    return before.films[there].record, before.rows(there)
+
+
+def _rows_of(film: PreparedFilm) -> tuple[FilmRecord, Blocks]:
+    """A film's record, and the rows of its usable hips."""
+    used = [hip for hip in film.hips if hip.image is not None]
+    return film.record, {
+        "images.u16": [_bytes(hip.image) for hip in used],
+        "planes.u8": [_bytes(hip.planes) for hip in used],
+        "landmarks.f64": [_bytes(hip.landmarks_px) for hip in used],
+        "geometry.f64": [_bytes(hip.geometry) for hip in used],
+    }
+
+
+def _bytes(array: NDArray[Any] | None) -> memoryview:
+    return memoryview(b"") if array is None else np.ascontiguousarray(array).data.cast("B")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PixelSpacing", "SpacingSource"]
+__all__ = ["PixelSpacing", "SpacingSource", "given_spacing"]
 
 #: Outside this range a spacing is no film detector's (the finest plates have 0.04 mm, the coarsest scans 1.5 mm).
 PLAUSIBLE_MM = (0.03, 3.0)
@@ -26,6 +26,7 @@ class SpacingSource(StrEnum):
     CALIBRATED = "pixel_spacing_calibrated"
     PIXEL = "pixel_spacing"
     IMAGER = "imager_pixel_spacing"
+    SCANNED = "nominal_scanned_pixel_spacing"
     GIVEN = "given"
     NONE = "none"
 
@@ -63,8 +64,8 @@ class PixelSpacing:
 
     @property
     def is_isotropic(self) -> bool:
-        """Whether rows and columns are equally far apart (to 0.1 %)."""
-        return math.isclose(self.row_mm, self.col_mm, rel_tol=1e-3)
+        """Whether rows and columns are equally far apart (to 0.05 %)."""
+        return math.isclose(self.row_mm, self.col_mm, rel_tol=5e-4)
 
     def to_mm(self, points_px: NDArray[Any]) -> NDArray[np.float64]:
         """Turn ``(..., 2)`` points ``(row, col)`` in pixels into mm."""
@@ -73,3 +74,12 @@ class PixelSpacing:
     def to_px(self, points_mm: NDArray[Any]) -> NDArray[np.float64]:
         """Turn ``(..., 2)`` points ``(row, col)`` in mm into pixels."""
         return np.asarray(points_mm, dtype=np.float64) / (self.row_mm, self.col_mm)
+
+
+def given_spacing(spacing_mm: float | None) -> PixelSpacing | None:
+    """A spacing given by the user, with its passport; None for none.
+
+    Raises:
+        ValueError: A value that is no film's spacing.
+    """
+    return None if spacing_mm is None else PixelSpacing(float(spacing_mm), float(spacing_mm), SpacingSource.GIVEN)

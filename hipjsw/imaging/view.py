@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hipjsw.imaging.frame import film_area
 from hipjsw.imaging.radiograph import Radiograph
 from hipjsw.imaging.spacing import PixelSpacing
 
@@ -20,6 +21,10 @@ __all__ = ["HipView", "ViewSpec"]
 
 #: Standard deviation of the Gaussian before resampling, in view pixels: little aliasing, little blur.
 ANTIALIAS_PX = 0.45
+#: The frame is looked for on every fourth pixel.
+FRAME_STEP = 4
+#: A view that shows less film than this share is normalised over all that it shows.
+LEAST_SEEN = 0.05
 
 
 @dataclass(frozen=True)
@@ -136,15 +141,14 @@ class HipView:
         Returns:
             The view ``(rows, cols)`` in the film's values (0 outside it), and the mask of what the film covers.
         """
-        grid = np.stack(np.meshgrid(*(np.arange(n, dtype=np.float64) for n in self.shape), indexing="ij"), axis=-1)
-        place = self.spacing.to_px(self.to_film_mm(grid))
-        limit = np.array(film.shape) - 0.5
-        inside = np.asarray(((place >= -0.5) & (place <= limit)).all(axis=-1))
+        row_px, col_px = self._places_px()
+        ends = np.array([[row_px.min(), col_px.min()], [row_px.max(), col_px.max()]])
+        inside = np.asarray(_within(row_px, film.shape[0])[:, None] & _within(col_px, film.shape[1]))
         scale = self.pixel_mm / np.array([self.spacing.row_mm, self.spacing.col_mm])
         sigma = np.where(scale > 1.0, ANTIALIAS_PX * scale, 1e-3)  # so small a blur is none, and OpenCV wants one
         pad = np.ceil(4 * sigma).astype(int) + 2
-        low = np.clip(np.floor(place.min(axis=(0, 1))).astype(int) - pad, 0, None)
-        high = np.minimum(np.ceil(place.max(axis=(0, 1))).astype(int) + pad + 1, film.shape)
+        low = np.clip(np.floor(ends[0]).astype(int) - pad, 0, None)
+        high = np.minimum(np.ceil(ends[1]).astype(int) + pad + 1, film.shape)
         if (high <= low).any():
             return np.zeros(self.shape, dtype=np.float32), inside
         patch = film[low[0] : high[0], low[1] : high[1]].astype(np.float32)
@@ -153,16 +157,49 @@ class HipView:
                 patch, (0, 0), sigmaX=float(sigma[1]), sigmaY=float(sigma[0]), borderType=cv2.BORDER_REPLICATE
             )
             patch = np.asarray(blurred, dtype=np.float32)
-        local = (place - low).astype(np.float32)
-        values = cv2.remap(patch, local[..., 1], local[..., 0], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.where(inside, values, 0.0).astype(np.float32), inside
+        rows, cols = (row_px - low[0]).astype(np.float32), (col_px - low[1]).astype(np.float32)
+        across, down = np.tile(cols, (len(rows), 1)), np.repeat(rows, len(cols)).reshape(self.shape)
+        values = cv2.remap(patch, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(values if inside.all() else np.where(inside, values, np.float32(0)), dtype=np.float32), inside
+
+    def _places_px(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Film rows ``(rows,)`` and columns ``(cols,)`` in pixels under the view's rows and columns."""
+        count = max(self.shape)
+        places = self.spacing.to_px(self.to_film_mm(np.repeat(np.arange(count, dtype=np.float64)[:, None], 2, axis=1)))
+        return places[: self.shape[0], 0], places[: self.shape[1], 1]
 
     def normalised(self, film: Radiograph, spec: ViewSpec) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """The view scaled to [0, 1] between the spec's percentiles (0 outside the film), and the film's mask."""
+        """The view scaled to [0, 1] between the spec's percentiles (0 outside the film), and the film's mask.
+
+        Percentiles look at the film and not at its frame (`film_area`); where a view shows next to nothing but frame,
+        at all of it.
+        """
         values, inside = self.sample(film.pixels)
-        reference = values[inside] if spec.normalise_over == "view" else film.pixels[::4, ::4]
+        reference = self._reference(film, values, inside, spec.normalise_over == "view")
         if reference.size == 0:
             return np.zeros_like(values), inside
         low, high = np.percentile(reference, (spec.low_percentile, spec.high_percentile))
-        scaled = (values - low) / max(float(high - low), 1e-6)
-        return np.where(inside, np.clip(scaled, 0.0, 1.0), 0.0).astype(np.float32), inside
+        scaled = (values - np.float32(low)) * np.float32(1.0 / max(float(high - low), 1e-6))
+        np.clip(scaled, np.float32(0), np.float32(1), out=scaled)
+        return np.asarray(scaled if inside.all() else np.where(inside, scaled, np.float32(0))), inside
+
+    def _reference(
+        self, film: Radiograph, values: NDArray[np.float32], inside: NDArray[np.bool_], over_view: bool
+    ) -> NDArray[Any]:
+        area = film_area(film, FRAME_STEP)
+        if not over_view:
+            coarse = film.pixels[::FRAME_STEP, ::FRAME_STEP]
+            return coarse if area is None else coarse[area]
+        whole = values.ravel() if inside.all() else values[inside]
+        if area is None:
+            return whole
+        at = (
+            np.clip(np.rint(place / FRAME_STEP), 0, size - 1).astype(np.intp)
+            for place, size in zip(self._places_px(), area.shape, strict=True)
+        )
+        seen = values[inside & area[np.ix_(*at)]]
+        return seen if seen.size >= LEAST_SEEN * values.size else whole
+
+
+def _within(place_px: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
+    return np.asarray((place_px >= -0.5) & (place_px <= size - 0.5))

@@ -33,7 +33,7 @@ HIP_COLUMNS = (
 
 def hip_rows(records: Sequence[HipRecord], store: Store) -> pd.DataFrame:
     """One row a hip with ``HIP_COLUMNS``, in the records' order; NaN where a number is undefined or unknown."""
-    hips = store.hips.iloc[[record.row for record in records]].reset_index(drop=True)
+    hips = store.hips.loc[[record.row for record in records]].reset_index(drop=True)
     measured = [isinstance(record.width, JointSpaceWidth) for record in records]
     table = pd.DataFrame(
         {

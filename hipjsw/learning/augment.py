@@ -1,9 +1,9 @@
 """Augmentation: one sample in, one changed sample out, decided by a key alone.
 
 A sample is an image ``(H, W)`` and planes ``(5, H, W)`` in the order of ``PLANES``: the four coverages, then
-the weight. It is stored with a margin round the crop the network sees (192 x 192 for 128 x 128, say), so that
-a shift, a turn or a smaller scale brings in real film and not a border. ``Augment.reach`` says how much
-margin is enough.
+the weight; a sixth may follow, how much a pixel is raised in the loss. It is stored with a margin round the
+crop the network sees (192 x 192 for 128 x 128, say), so that a shift, a turn or a smaller scale brings in real
+film and not a border. ``Augment.reach`` says how much margin is enough.
 
 Geometry is one linear resampling of image and planes together, done here: albumentations' ``Affine`` shifts
 by whole pixels, returns the stored size and fills every plane with the same value. Grey values are changed by
@@ -29,8 +29,10 @@ __all__ = ["PLANES", "Augment", "Augmentation", "CentreCrop", "Sample", "Warp", 
 
 #: What each plane of a sample is.
 PLANES = (*CLASSES, "weight")
-#: What each plane holds outside the stored sample: background, not to be judged.
-FILL = (1.0, 0.0, 0.0, 0.0, 0.0)
+#: Where the weight stands.
+WEIGHT = PLANES.index("weight")
+#: What each plane holds outside the stored sample: background, not to be judged, not raised.
+FILL = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 Sample = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -45,13 +47,14 @@ class Augmentation(Protocol):
 
         Args:
             image: ``(H, W)`` grey values in [0, 1], floating point.
-            planes: ``(5, H, W)`` in the order of ``PLANES``; floating point in [0, 1], or uint8 in 255ths.
+            planes: ``(5, H, W)`` in the order of ``PLANES``, or six with one more that moves with them; floating point
+                in [0, 1], or uint8 in 255ths.
             size: ``(h, w)`` of the crop, no larger than the stored sample.
             key: Integers that decide all randomness, say (seed, epoch, sample). Nothing else does: neither
                 global state nor the calls before nor the process.
 
         Returns:
-            Image ``(h, w)`` and planes ``(5, h, w)``, new float32 arrays in [0, 1].
+            Image ``(h, w)`` and as many planes ``(h, w)``, new float32 arrays in [0, 1].
 
         Raises:
             ValueError: Arrays whose shape, type or size does not fit.
@@ -134,10 +137,10 @@ def warp(image: NDArray[Any], planes: NDArray[Any], size: tuple[int, int], motio
 
     moved_image = resample(image.astype(np.float32), None)
     stored_planes = _unit_range(planes)
-    moved = np.stack([resample(plane, fill) for plane, fill in zip(stored_planes, FILL, strict=True)])
+    moved = np.stack([resample(plane, fill) for plane, fill in zip(stored_planes, FILL, strict=False)])
     if _leaves(matrix, image.shape, size):
         inside = resample(np.ones(image.shape, np.float32), 0.0)
-        moved[-1, inside < 1 - 1e-4] = 0.0
+        moved[WEIGHT, inside < 1 - 1e-4] = 0.0
     return np.clip(moved_image, 0.0, 1.0), np.clip(moved, 0.0, 1.0)
 
 
@@ -251,9 +254,10 @@ def _grey_pipeline(amounts: tuple[float, ...]) -> tuple[Any, list[int]]:
 
 def _corner(image: NDArray[Any], planes: NDArray[Any], size: tuple[int, int]) -> tuple[int, int]:
     """Row and column of the crop's first pixel in the stored sample, once all shapes are known to fit."""
-    if image.ndim != 2 or planes.shape != (len(PLANES), *image.shape):
+    if image.ndim != 2 or planes.shape not in [(n, *image.shape) for n in (len(PLANES), len(FILL))]:
         raise ValueError(
-            f"a sample is (H, W) and ({len(PLANES)}, H, W), got image {image.shape} and planes {planes.shape}"
+            f"a sample is (H, W) and ({len(PLANES)} or {len(FILL)}, H, W), got image {image.shape} and planes "
+            f"{planes.shape}"
         )
     if image.dtype.kind != "f" or not (planes.dtype.kind == "f" or planes.dtype == np.uint8):
         raise ValueError(f"image must be float, planes float or uint8, got {image.dtype}, {planes.dtype}")

@@ -7,15 +7,18 @@ stream, so budgets are counted in optimiser steps whatever the size of the set, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import lightning as L  # noqa: N812  (the library's own name for itself)
 import numpy as np
+import pandas as pd
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from hipjsw.anatomy.weights import BorderWeight
+from hipjsw.cohort.split import SplitError
 from hipjsw.cohort.store import Store
 from hipjsw.learning.augment import Augmentation, CentreCrop
 
@@ -65,7 +68,8 @@ class HipDataset(Dataset[Batch]):
     """Hips of a store as samples.
 
     A sample is ``image (1, h, w)``, ``target (4, h, w)`` area coverage (or one-hot), ``weight (h, w)``, all float32,
-    and ``row``, the hip's row in the store.
+    and ``row``, the hip's row in the store. With a border weight also ``emphasis (h, w)``, the factor by which a pixel
+    is raised in the loss; overlap is judged by ``weight`` alone.
 
     Args:
         store: Where from.
@@ -73,16 +77,24 @@ class HipDataset(Dataset[Batch]):
         augmentation: What makes the network's sample of the stored one.
         seed: First part of every augmentation's key.
         hard: Whether each pixel's target is its largest class alone, as the study's masks had it.
+        border: Raises the pixels between the bones; None raises none.
     """
 
     def __init__(
-        self, store: Store, rows: Sequence[int], augmentation: Augmentation, seed: int, hard: bool = False
+        self,
+        store: Store,
+        rows: Sequence[int],
+        augmentation: Augmentation,
+        seed: int,
+        hard: bool = False,
+        border: BorderWeight | None = None,
     ) -> None:
         self.store = store
         self.rows = list(rows)
         self.augmentation = augmentation
         self.seed = seed
         self.hard = hard
+        self.border = border
         self.size = (store.view.rows_px, store.view.cols_px)
 
     def __len__(self) -> int:
@@ -95,16 +107,22 @@ class HipDataset(Dataset[Batch]):
         stored = self.store.planes[row]
         background = 255 - np.minimum(stored[:3].sum(axis=0, dtype=np.int16), 255)
         planes = np.concatenate([background[None].astype(np.uint8), stored])
+        if self.border is not None:  # it moves with the picture
+            planes = planes.astype(np.float32) / np.float32(255)
+            planes = np.concatenate([planes, self.border.nearness(planes[:4])[None]])
         image, changed = self.augmentation(image, planes, self.size, (self.seed, number))
         target = torch.from_numpy(changed[:4])
         if self.hard:
             target = torch.zeros_like(target).scatter_(0, target.argmax(0, keepdim=True), 1.0)
-        return {
+        sample = {
             "image": torch.from_numpy(image)[None],
             "target": target,
             "weight": torch.from_numpy(changed[4]),
             "row": torch.tensor(row),
         }
+        if self.border is not None:
+            sample["emphasis"] = torch.from_numpy(self.border.emphasis(changed[5]))
+        return sample
 
 
 class StreamSampler(Sampler[Draw]):
@@ -153,6 +171,10 @@ class HipData(L.LightningDataModule):
         hard: One-hot targets instead of coverage, for training and validation loss.
         num_workers: Loading processes; they change nothing but speed.
         test_part: The part that the test loader reads.
+        border: Raises the pixels between the bones in training and validation loss; None raises none.
+
+    Raises:
+        SplitError: A person in two parts.
     """
 
     def __init__(
@@ -166,14 +188,17 @@ class HipData(L.LightningDataModule):
         hard: bool = False,
         num_workers: int = 0,
         test_part: str = "test",
+        border: BorderWeight | None = None,
     ) -> None:
         super().__init__()
         self.budget = budget
         self.seed = seed
         self.num_workers = num_workers
-        self.train = HipDataset(store, store.rows("train", num_train), augmentation, seed, hard)
-        self.val = HipDataset(store, store.rows("val", num_val), CentreCrop(), seed, hard)
+        self.train = HipDataset(store, store.rows("train", num_train), augmentation, seed, hard, border)
+        self.val = HipDataset(store, store.rows("val", num_val), CentreCrop(), seed, hard, border)
         self.test = HipDataset(store, store.rows(test_part), CentreCrop(), seed)
+        if test_part == "test":
+            _refuse_shared(store.hips["person"], {"train": self.train, "val": self.val, "test": self.test})
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches of the training stream; every one is full."""
@@ -197,3 +222,15 @@ class HipData(L.LightningDataModule):
             persistent_workers=self.num_workers > 0,
             multiprocessing_context="spawn" if self.num_workers else None,
         )
+
+
+def _refuse_shared(persons: pd.Series, parts: Mapping[str, HipDataset]) -> None:
+    """Look at the hips themselves, whatever a split says: no person is in two parts, no hip twice in one."""
+    seen: dict[str, str] = {}
+    for part, dataset in parts.items():
+        here = set(persons.loc[dataset.rows])
+        shared = sorted(here & seen.keys())
+        if shared or len(set(dataset.rows)) != len(dataset.rows):
+            where = f"person {shared[0]} is in {seen[shared[0]]} and {part}" if shared else f"{part} has a hip twice"
+            raise SplitError(f"the split is not by person: {where}")
+        seen |= dict.fromkeys(here, part)

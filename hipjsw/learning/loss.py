@@ -33,7 +33,7 @@ class Loss(Protocol):
             logits: ``(B, activation.num_channels, H, W)``, finite.
             target: Area coverage ``(B, 4, H, W)`` in [0, 1] that sums to 1: background, femur, acetabulum,
                 joint space.
-            weight: ``(B, H, W)`` in [0, 1]; 0 where a pixel is not to be judged.
+            weight: ``(B, H, W)``, 0 or more; 0 where a pixel is not to be judged.
 
         Returns:
             Scalar, float32 or wider. Where nothing is to be judged it is 0 with zero gradient.

@@ -72,7 +72,8 @@ class SegmentationTask(L.LightningModule):
 
     def _step(self, batch: Batch) -> Step:
         logits = self(batch["image"])
-        loss = self.loss(self.activation, logits, batch["target"], batch["weight"])
+        weight = batch["weight"] * batch["emphasis"] if "emphasis" in batch else batch["weight"]
+        loss = self.loss(self.activation, logits, batch["target"], weight)
         return Step(loss, self.activation.probs(logits.detach()))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002

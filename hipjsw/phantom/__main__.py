@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from hipjsw.app.door import open_door
 from hipjsw.app.lock import only_one
@@ -24,6 +25,7 @@ SHEET_FILMS = 12
 def main(cfg: DictConfig) -> None:
     """Write the cohort and say what it holds."""
     options = phantom_options(cfg.look, cfg.points.error, cfg.planted)
+    options = replace(options, quirks=bool(OmegaConf.select(cfg, "quirks", default=False)))
     if cfg.sheet is not None:
         _draw_sheet(Path(cfg.sheet), int(cfg.seed), int(cfg.subjects), options)
         return
@@ -67,6 +69,8 @@ def _said(summary: CohortSummary) -> list[str]:
     for what, notes in (("films that show", summary.notes), ("films whose points have", summary.points_notes)):
         if notes:
             lines.append(f"{what}: " + ", ".join(f"{note} {count}" for note, count in notes.items()))
+    if (summary.folder / "quirks.csv").is_file():
+        lines.append(f"quirks and what should be found of them: {summary.folder / 'quirks.csv'}")
     lines.append(f"next: python -m hipjsw.prepare cohort={summary.folder} store=DIR")
     return lines
 

@@ -4,7 +4,7 @@
 
     OAI/V00/OAI-9000001-V00-20040115.dcm          CHECK/T00/9000002_T00_APO.dcm
     OAI-pointfiles/V00/<film file name>.pts       CHECK-pointfiles/T00/<film file name>.pts
-    truth.csv   truth_profiles.csv   split.csv   phantom.json
+    truth.csv   truth_profiles.csv   split.csv   phantom.json   (quirks.csv)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -21,15 +21,18 @@ from typing import Any
 
 import cv2
 
-from hipjsw.anatomy.landmarks import write_points
+from hipjsw.anatomy.points_file import write_points
 from hipjsw.phantom import marker, tables
 from hipjsw.phantom.dicom import encode
 from hipjsw.phantom.film import Film, place, render
 from hipjsw.phantom.marker import CohortExistsError, replace_file
+from hipjsw.phantom.names import film_name, points_name
 from hipjsw.phantom.options import CohortOptions
 from hipjsw.phantom.planting import draw_plant, plant_side, sides_without_width
-from hipjsw.phantom.points import FilmPoints, film_points
+from hipjsw.phantom.points import FilmPoints, PointsModel, film_points
 from hipjsw.phantom.population import draw_person
+from hipjsw.phantom.quirk_files import QUIRK_COLUMNS, plain_rows, write_quirk
+from hipjsw.phantom.quirks import PLANTS, QuirkPlan, plan_quirks, renamed
 from hipjsw.phantom.tables import FilmRows
 
 __all__ = [
@@ -70,18 +73,12 @@ class CohortSummary:
 
 def film_path(film: Film) -> Path:
     """Path of a film below the cohort's folder."""
-    person, visit = film.person, film.visit
-    if person.dataset == "OAI":
-        name = f"OAI-{person.subject}-{visit.name}-{visit.day:%Y%m%d}.dcm"
-    else:
-        name = f"{person.subject}_{visit.name}_APO.dcm"
-    return Path(person.dataset, visit.name, name)
+    return Path(film_name(film))
 
 
 def points_path(film: Film) -> Path:
     """Path of a film's points below the cohort's folder."""
-    path = film_path(film)
-    return Path(f"{film.person.dataset}-pointfiles", film.visit.name, f"{path.name}.pts")
+    return Path(points_name(film_name(film)))
 
 
 def _write_film(out: Path, film: Film, points: FilmPoints) -> None:
@@ -97,17 +94,22 @@ def _write_film(out: Path, film: Film, points: FilmPoints) -> None:
     replace_file(target, encode(film, render(film)))
 
 
-def _write_person(folder: str, seed: int, options: CohortOptions, index: int) -> list[FilmRows]:
+def _write_person(folder: str, seed: int, options: CohortOptions, plan: QuirkPlan, index: int) -> list[FilmRows]:
     """Write a person's films and points; what the tables say of them."""
     cv2.setNumThreads(1)
-    person, rows = draw_person(seed, index), []
+    person, rows = renamed(draw_person(seed, index), plan), []
     for visit in person.visits:
-        plant = draw_plant(seed, person, visit, options.planted)
+        quirk = plan.get((index, visit.number))
+        plant = draw_plant(seed, person, visit, options.planted) if quirk is None else PLANTS.get(quirk)
         film = place(seed, person, visit, options.look, plant)
-        points = film_points(film, options.points_model)
-        _write_film(Path(folder), film, points)
+        points = film_points(film, PointsModel.NONE if quirk else options.points_model)
+        if quirk is None:
+            _write_film(Path(folder), film, points)
+            odd = plain_rows(film) if options.quirks else []
+        else:
+            odd = write_quirk(Path(folder), film, quirk)
         without = sides_without_width(plant, plant_side(seed, person, visit))
-        rows.append(tables.film_rows(film, without, points.note))
+        rows.append(replace(tables.film_rows(film, without, points.note), quirks=tuple(odd)))
     return rows
 
 
@@ -139,7 +141,7 @@ def is_whole(out: Path, subjects: int, seed: int, options: CohortOptions = _PLAI
     """Whether a folder holds this very cohort, whole and of this version."""
     found = marker.read_whole(out)
     asked = marker.asked_for(subjects, seed, options)
-    return found is not None and {name: found.get(name) for name in asked} == asked
+    return found is not None and marker.agrees(found, asked)
 
 
 def _counts(films: Sequence[FilmRows], options: CohortOptions) -> dict[str, Any]:
@@ -182,25 +184,29 @@ def write_cohort(
 
     Raises:
         CohortExistsError: The folder holds another cohort or other files.
-        ValueError: Fewer than one subject, or a negative seed.
+        ValueError: Fewer than one subject, a negative seed, or too few subjects for every quirk.
     """
     if subjects < 1 or seed < 0:
         raise ValueError(f"a cohort needs at least one subject and a seed from 0, got {subjects} and {seed}")
     asked = marker.asked_for(subjects, seed, options)
+    plan = plan_quirks(seed, subjects, options.look, options.planted) if options.quirks else {}
     marker.refuse_others(out, asked)
     found = marker.read_whole(out)
     if found is not None:
         return _summary(out, found)
     out.mkdir(parents=True, exist_ok=True)
     marker.begin(out, asked)
-    films = _write_persons(partial(_write_person, str(out), seed, options), subjects, workers, progress)
-    persons = [draw_person(seed, index) for index in range(subjects)]
+    films = _write_persons(partial(_write_person, str(out), seed, options, plan), subjects, workers, progress)
+    persons = [renamed(draw_person(seed, index), plan) for index in range(subjects)]
     split = [(person.dataset, person.subject, "test") for person in tables.kept_for_testing(persons)]
-    for name, columns, rows in (
-        ("truth.csv", tables.TRUTH_COLUMNS, [row for film in films for row in film.truth]),
-        ("truth_profiles.csv", tables.PROFILE_COLUMNS, [row for film in films for row in film.profiles]),
-        ("split.csv", tables.SPLIT_COLUMNS, split),
-    ):
+    listed: dict[str, tuple[Sequence[str], list[tables.Row]]] = {
+        "truth.csv": (tables.TRUTH_COLUMNS, [row for film in films for row in film.truth]),
+        "truth_profiles.csv": (tables.PROFILE_COLUMNS, [row for film in films for row in film.profiles]),
+        "split.csv": (tables.SPLIT_COLUMNS, list(split)),
+    }
+    if options.quirks:
+        listed["quirks.csv"] = QUIRK_COLUMNS, [row for film in films for row in film.quirks]
+    for name, (columns, rows) in listed.items():
         replace_file(out / name, tables.table(columns, rows))
     content = {**asked, **_counts(films, options)}
     marker.finish(out, content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,8 @@ def _header(film: Film) -> Dataset:
     person, visit, kind = film.person, film.visit, film.placement.format
     key = "hipjsw-phantom", film.seed, person.index
     header = Dataset()
+    if not person.subject.isascii():
+        header.SpecificCharacterSet = "ISO_IR 192"
     header.ImageType = ["ORIGINAL", "PRIMARY"]
     header.SOPClassUID = ComputedRadiographyImageStorage
     header.StudyInstanceUID = _uid(*key, visit.number, "study")
@@ -76,12 +79,13 @@ def _exposure(header: Dataset, film: Film) -> None:
     header.DistanceSourceToDetector = str(int(rng.choice([1000, 1050, 1100, 1150])))
 
 
-def encode(film: Film, stored: NDArray[np.uint16]) -> bytes:
+def encode(film: Film, stored: NDArray[np.uint16], change: Callable[[Dataset], None] | None = None) -> bytes:
     """The film as the bytes of a DICOM file; equal films give equal bytes.
 
     Args:
         film: What lies where.
         stored: uint16 stored values ``(rows, cols)``.
+        change: Applied to the data set, its pixels included, before it is written.
     """
     kind = film.placement.format
     header, pixels = _header(film), stored.astype("<u2").tobytes()
@@ -99,6 +103,8 @@ def encode(film: Film, stored: NDArray[np.uint16]) -> bytes:
     header.file_meta.MediaStorageSOPClassUID = header.SOPClassUID
     header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
     header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    if change is not None:
+        change(header)
     buffer = io.BytesIO()
     dcmwrite(buffer, header, enforce_file_format=True)
     return buffer.getvalue()

@@ -12,7 +12,7 @@ from pathlib import Path
 from hipjsw.phantom.options import CohortOptions
 from hipjsw.phantom.population import PHANTOM_VERSION
 
-__all__ = ["CohortExistsError", "asked_for", "begin", "finish", "read_whole", "refuse_others", "replace_file"]
+__all__ = ["CohortExistsError", "agrees", "asked_for", "begin", "finish", "read_whole", "refuse_others", "replace_file"]
 
 _WHOLE, _PART = "phantom.json", "phantom.part.json"
 
@@ -23,7 +23,7 @@ class CohortExistsError(ValueError):
 
 def asked_for(subjects: int, seed: int, options: CohortOptions) -> dict[str, object]:
     """What decides every byte of a cohort."""
-    return {
+    asked = {
         "phantom_version": PHANTOM_VERSION,
         "seed": seed,
         "subjects": subjects,
@@ -31,6 +31,12 @@ def asked_for(subjects: int, seed: int, options: CohortOptions) -> dict[str, obj
         "points_error": options.points_error,
         "planted": options.planted,
     }
+    return asked | ({"quirks": True} if options.quirks else {})
+
+
+def agrees(found: dict[str, object], asked: dict[str, object]) -> bool:
+    """Whether a marker is that of the cohort asked for."""
+    return all(found.get(name) == asked.get(name) for name in (*asked, "quirks"))
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -72,9 +78,10 @@ def refuse_others(out: Path, asked: dict[str, object]) -> None:
         raise CohortExistsError(f"{out} is a file; name a new or empty folder with out=DIR")
     for marker in (_WHOLE, _PART):
         found = _read(out / marker)
-        if found is not None and {name: found.get(name) for name in asked} != asked:
-            have = ", ".join(f"{name} {found.get(name)}" for name in asked)
-            want = ", ".join(f"{name} {value}" for name, value in asked.items())
+        if found is not None and not agrees(found, asked):
+            names = [*asked] if found.get("quirks") == asked.get("quirks") else [*dict.fromkeys((*asked, "quirks"))]
+            have = ", ".join(f"{name} {found.get(name)}" for name in names)
+            want = ", ".join(f"{name} {asked.get(name)}" for name in names)
             raise CohortExistsError(
                 f"{out} holds another phantom cohort ({have}); asked for was {want}. "
                 "Choose another folder, ask for the one that is there, or delete the folder."

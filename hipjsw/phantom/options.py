@@ -18,6 +18,7 @@ class CohortOptions:
         look: How films look: a name of ``hipjsw.phantom.look.LOOKS``.
         points_error: What errors the points have: a value of `PointsModel`.
         planted: Share of films, 0 to 1, that show something no joint space can be measured beside or on.
+        quirks: Whether each quirk of ``hipjsw.phantom.quirks`` is on a film.
 
     Raises:
         ValueError: A value that is none of these; the message names those that are.
@@ -26,6 +27,7 @@ class CohortOptions:
     look: str = "realistic"
     points_error: str = PointsModel.NONE.value
     planted: float = 0.0
+    quirks: bool = False
 
     def __post_init__(self) -> None:
         _require("look", self.look, LOOKS)
@@ -41,14 +43,14 @@ class CohortOptions:
     @property
     def name(self) -> str:
         """A name for folders: equal for equal options only."""
-        return f"{self.look}-{self.points_error}-planted{self.planted!r}"
+        return f"{self.look}-{self.points_error}-planted{self.planted!r}{'-quirks' if self.quirks else ''}"
 
     @property
     def difficulty(self) -> str:
         """The options in words."""
         points = "exact points" if self.points_model is PointsModel.NONE else "points with a shape model's errors"
         planted = f"{100 * self.planted:g} % of films planted" if self.planted else "nothing planted"
-        return f"{self.look} films, {points}, {planted}"
+        return f"{self.look} films, {points}, {planted}{', every quirk once' if self.quirks else ''}"
 
 
 def _require(what: str, value: str, known: tuple[str, ...]) -> None:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from hipjsw.anatomy.curve import Curve
 from hipjsw.anatomy.landmarks import POINTS_PER_HIP, Region, Side, fit_circle
+from hipjsw.anatomy.numbering import OLDER_INDEX
 from hipjsw.phantom.film import Film
 from hipjsw.phantom.population import stream
 
@@ -65,14 +66,6 @@ _CHAINS = (
 _AT = np.array([0, 14, 18, 27, 31, 39, 40, 59, 60, 66, 67, 74, 75, 79])
 _FACTOR = np.array([1.1, 1.1, 0.8, 0.8, 1.1, 1.1, 1.4, 1.4, 1.6, 1.6, 0.95, 0.95, 1.5, 1.5])
 _REGION_FACTOR = np.interp(np.arange(POINTS_PER_HIP), _AT, _FACTOR)
-
-#: Old indices of the points 0-79. Femur and roof are BoneFinder's; between them the rest keeps its order.
-OLDER_INDEX = (
-    *(*range(10), 73, 10, 74, 11, 75, 12, 76, 77, 13, 78, *range(14, 29)),  # femur 0-34
-    *range(29, 61),  # trochanter, walls, ischium, pubis, foramen 35-66
-    *(61, 62, 63, 79, 64, 65, 66, 67),  # roof 67-74
-    *range(68, 73),  # teardrop 75-79
-)
 
 
 class PointsModel(StrEnum):

@@ -39,6 +39,7 @@ class FilmRows:
         note: What the film shows besides a plain pelvis; empty for nothing.
         points_note: What is odd about its points; empty for nothing.
         num_widths: Hips with a true width.
+        quirks: Its rows of quirks.csv.
     """
 
     truth: tuple[Row, ...]
@@ -46,6 +47,7 @@ class FilmRows:
     note: str
     points_note: str
     num_widths: int
+    quirks: tuple[Row, ...] = ()
 
 
 def film_rows(film: Film, without_width: frozenset[Side], points_note: str) -> FilmRows:

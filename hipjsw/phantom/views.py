@@ -111,7 +111,10 @@ def draw_view(film: Film, view: HipView, spec: ViewSpec, noise: bool = True) -> 
     if times > 1:
         values = np.asarray(cv2.resize(values, view.shape[::-1], interpolation=cv2.INTER_AREA), dtype=np.float32)
     inside = _inside(film, _raster(view))
-    reference = values[inside] if spec.normalise_over == "view" else _stored(film, film.overview.grid)
+    if spec.normalise_over == "view":
+        reference = values[inside & _film_area(film, _raster(view))]
+    else:
+        reference = _stored(film, film.overview.grid)[_film_area(film, film.overview.grid)]
     if reference.size == 0:
         return np.zeros_like(values), inside
     low, high = np.percentile(reference, (spec.low_percentile, spec.high_percentile))
@@ -146,6 +149,14 @@ def _stored(film: Film, raster: Raster, blur_px: float = 0.0, noise: np.random.G
     stored = np.clip(grey, np.float32(0), np.float32(1))
     stored *= most
     return np.asarray(np.rint(stored) / most, dtype=np.float32)
+
+
+def _film_area(film: Film, raster: Raster) -> NDArray[np.bool_]:
+    """Where there is film and no white frame, as `hipjsw.imaging.frame.film_area` finds it on the film's own pixels."""
+    frame = film.collimation
+    if frame is None or (frame.grey < 0.5) != film.look.inverted:
+        return np.ones(raster.shape, dtype=np.bool_)
+    return np.asarray(frame.beyond(raster) < 0.5)
 
 
 def _inside(film: Film, raster: Raster) -> NDArray[np.bool_]:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely import Polygon, area, box, intersection
+from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, area, box, intersection
 
-from hipjsw.anatomy.coverage import polygon_coverage
+from hipjsw.anatomy.coverage import area_coverage, polygon_coverage
 
 
 def shapely_coverage(polygon, shape):
@@ -54,3 +54,29 @@ def test_neighbours_share_every_pixel_between_them():
     left = np.array([[-5, -5], [40, -5], [40, 11.3], [20, 17.7], [-5, 9.1]])
     right = np.array([[-5, 9.1], [20, 17.7], [40, 11.3], [40, 50], [-5, 50]])
     np.testing.assert_allclose(polygon_coverage(left, (32, 32)) + polygon_coverage(right, (32, 32)), 1.0, atol=1e-10)
+
+
+def test_an_area_of_pieces_with_holes_equals_shapely():
+    pieces = Point(9.2, 4.1).buffer(5.3) - Point(9.2, 4.1).buffer(2.1), box(-3.0, 12.25, 30.0, 15.5)
+    rows, cols = np.meshgrid(np.arange(21), np.arange(17), indexing="ij")
+    cells = box(rows - 0.5, cols - 0.5, rows + 0.5, cols + 0.5)
+    whole = MultiPolygon(pieces)
+    np.testing.assert_allclose(area_coverage(whole, (21, 17)), area(intersection(cells, whole)), atol=1e-6)
+    mixed = GeometryCollection([*pieces, LineString([(0, 0), (9, 9)])])
+    np.testing.assert_array_equal(area_coverage(mixed, (21, 17)), area_coverage(whole, (21, 17)))
+
+
+@pytest.mark.parametrize(
+    "nothing", [Polygon(), box(100, 100, 120, 120), box(-9, 3, -2, 5), LineString([(0, 0), (5, 5)])]
+)
+def test_an_area_that_is_nothing_or_elsewhere_covers_nothing(nothing):
+    assert (area_coverage(nothing, (12, 9)) == 0).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000))
+def test_an_area_equals_the_polygon_it_is(seed):
+    polygon = star(seed, (23, 17))
+    if Polygon(polygon).is_valid:
+        expected = polygon_coverage(polygon, (23, 17))
+        np.testing.assert_allclose(area_coverage(Polygon(polygon), (23, 17)), expected, atol=1e-6)

@@ -7,7 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely import Point, Polygon
 
-from hipjsw.anatomy.labels import CLASSES, LABELS, LabelError, label_coverage, study_polygons
+from hipjsw.anatomy.labels import (
+    CLASSES,
+    LABELS,
+    STEP_PX,
+    LabelError,
+    label_coverage,
+    label_planes,
+    study_polygons,
+)
 from hipjsw.anatomy.landmarks import HipLandmarks, Side
 
 SHAPE = (150, 140)
@@ -34,21 +42,21 @@ def marks(circle_hip, scale=1.0, centre=CENTRE, **form):
     return circle_hip(**form).landmarks(centre, scale)
 
 
-def study_by_the_book(landmarks):
+def study_by_the_book(landmarks, step=0.05):
     """The definition in words, put together from dense splines with shapely alone."""
     p = landmarks.points
     centre, _ = landmarks.head_circle()
-    sourcil = landmarks.sourcil.sample(0.05)
-    femur = Polygon(landmarks.femur.sample(0.05))
+    sourcil = landmarks.sourcil.sample(step)
+    femur = Polygon(landmarks.femur.sample(step))
     corner = (p[67, 0], p[74, 1])
-    roof = Polygon([*landmarks.lateral_ilium.sample(0.05), *sourcil[1:], corner])
+    roof = Polygon([*landmarks.lateral_ilium.sample(step), *sourcil[1:], corner])
     wedge = Polygon([*sourcil, (centre[0], p[74, 1]), tuple(centre)])
     return femur, roof.difference(femur), wedge.difference(femur).difference(roof)
 
 
 def test_classes_stand_in_the_order_of_the_conventions():
     assert CLASSES == ("background", "femur", "acetabulum", "joint_space")
-    assert set(LABELS) == {"study"}
+    assert set(LABELS) == {"study", "partial"}
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=FACTORY)
@@ -188,3 +196,31 @@ def test_equal_neighbours_and_missing_numbers_are_value_errors(circle_hip):
     for change in (lambda p: p.__setitem__(72, p[71]), lambda p: p.__setitem__((3, 1), np.nan)):
         with pytest.raises(ValueError, match=r"equal|finite"):
             label_coverage(changed(circle_hip, change), SHAPE)
+
+
+# What is judged
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=FACTORY)
+@given(form=hips(), scale=st.sampled_from([0.8, 1.6]))
+def test_partial_has_the_studys_label_map_and_study_judges_all_of_it(circle_hip, form, scale):
+    landmarks = marks(circle_hip, scale, **form)
+    study, everywhere = label_planes(landmarks, SHAPE, "study")
+    partial, weight = label_planes(landmarks, SHAPE, "partial")
+    np.testing.assert_array_equal(study, partial)
+    np.testing.assert_array_equal(study, label_coverage(landmarks, SHAPE))
+    assert (everywhere == 1).all()
+    assert everywhere.dtype == weight.dtype == np.float32
+    assert weight.shape == SHAPE
+    assert 0 < weight.mean() < 1
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=FACTORY)
+@given(form=hips(), scale=st.sampled_from([0.8, 2.5]))
+def test_areas_are_whole_differences_though_only_what_is_near_is_looked_at(circle_hip, form, scale):
+    landmarks = marks(circle_hip, scale, **form)
+    got = study_polygons(landmarks)
+    femur, roof, space = study_by_the_book(landmarks, STEP_PX)
+    assert got.femur.symmetric_difference(femur).area == pytest.approx(0, abs=1e-9)
+    assert got.acetabulum.symmetric_difference(roof).area == pytest.approx(0, abs=1e-6)
+    assert got.joint_space.symmetric_difference(space).area == pytest.approx(0, abs=1e-6)

@@ -1,146 +1,14 @@
-"""The .pts file there and back, real files, the numbering, circles."""
-
-from pathlib import Path
+"""Which landmark is what, whose side it is on, circles."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from scipy.optimize import least_squares
 
 from hipjsw.anatomy.curve import Curve
-from hipjsw.anatomy.landmarks import (
-    HipLandmarks,
-    PointsError,
-    Region,
-    Side,
-    fit_circle,
-    read_points,
-    split_sides,
-    write_points,
-)
-
-REAL = Path(__file__).parents[2].parent / "shared" / "data" / "points"
-needs_real = pytest.mark.skipif(not REAL.is_dir(), reason="the real point files of shared/data/points are absent")
-
-TWO = [[203.6, 508.6], [160.8, 324.9]]  # (row, col) of the two points below
-BODY = "version: 1\nn_points: 2\n{\n508.6 203.6\n324.9 160.8\n}\n"
-
-
-def written(folder, content):
-    path = folder / "film.dcm.pts"
-    path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return path
-
-
-@settings(max_examples=50, deadline=None)
-@given(arrays(np.float64, st.tuples(st.integers(1, 200), st.just(2)), elements=st.floats(-1e6, 1e6)))
-def test_written_points_read_back_to_the_sixth_decimal(tmp_path_factory, points):
-    path = tmp_path_factory.mktemp("points") / "film.pts"
-    write_points(path, points)
-    np.testing.assert_allclose(read_points(path), points, rtol=0, atol=5.1e-7)
-
-
-def test_the_file_holds_x_before_y(tmp_path):
-    write_points(tmp_path / "a.pts", np.array([[1.0, 2.0]]))
-    assert (tmp_path / "a.pts").read_text() == "version: 1\nn_points: 1\n{\n2.000000 1.000000\n}\n"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        BODY,
-        BODY.replace("\n", "\r\n"),
-        BODY.replace("\n", "\r"),
-        BODY.rstrip("\n"),
-        BODY.replace("\n", "\r\n").rstrip(),
-        BODY.replace("n_points: 2", "n_points:  2"),
-        BODY.replace("n_points: 2", "n_points:2"),
-        BODY.replace("n_points: 2", "n_points:\t2  "),
-        BODY.replace("version: 1\n", ""),
-        "\ufeff" + BODY,
-        "\n\n" + BODY.replace("\n", "\n\n") + "\n\n",
-        BODY.replace("508.6 203.6", "  508.6 \t 203.6  "),
-        BODY.replace("508.6 203.6", "5.086e2 2.036E+02"),
-    ],
-)
-def test_ways_of_writing_the_same_file_read_the_same(tmp_path, text):
-    np.testing.assert_array_equal(read_points(written(tmp_path, text)), TWO)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\x00" * 64,
-        b"\xff\xfe\x00\x01" * 8,
-        BODY.encode("utf-16"),
-        BODY.replace("{\n", ""),
-        BODY.replace("}\n", ""),
-        BODY[: len(BODY) // 2],
-        BODY + "{\n1 2\n}\n",
-        BODY + "more\n",
-        BODY.replace("n_points: 2\n", ""),
-        BODY.replace("n_points: 2", "n_points: 3"),
-        BODY.replace("n_points: 2", "n_points: two"),
-        BODY.replace("n_points: 2", "n_points: -2"),
-        BODY.replace("n_points: 2", "n_points: 2.0"),
-        BODY.replace("508.6 203.6\n", ""),
-        BODY.replace("508.6 203.6", "508.6"),
-        BODY.replace("508.6 203.6", "508.6 203.6 1"),
-        BODY.replace("508.6 203.6\n324.9 160.8", "508.6 203.6 1\n324.9 160.8 1"),
-        BODY.replace("508.6 203.6", "508.6, 203.6"),
-        BODY.replace("508.6 203.6", "508,6 203,6"),
-        BODY.replace("508.6", "nan"),
-        BODY.replace("508.6", "inf"),
-        BODY.replace("508.6", "-1e999"),
-        BODY.replace("508.6", "here"),
-        "n_points: 0\n{\n}\n",
-    ],
-)
-def test_malformed_file_is_refused_by_name(tmp_path, content):
-    with pytest.raises(PointsError, match=r"^film\.dcm\.pts: ."):
-        read_points(written(tmp_path, content))
-
-
-@pytest.mark.parametrize("count", ["²", "9" * 5000])
-def test_odd_count_is_refused_by_name(tmp_path, count):
-    try:
-        read_points(written(tmp_path, BODY.replace("n_points: 2", f"n_points: {count}")))
-    except PointsError:
-        return
-
-
-def test_absent_file_and_folder_are_refused_by_name(tmp_path):
-    for path in (tmp_path / "none.pts", tmp_path):
-        with pytest.raises(PointsError, match=path.name):
-            read_points(path)
-
-
-@needs_real
-@pytest.mark.parametrize(
-    ("name", "count", "first", "last"),
-    [
-        ("breakingbad.pts", 68, (276.387616, 1283.598566), None),
-        ("tongue.pts", 19, (673.85, 324.77), (686.62, 386.02)),
-        ("example_pointfile.txt", 5, (203.6, 508.6), (141.3, 332.8)),
-    ],
-)
-def test_real_files_read(name, count, first, last):
-    points = read_points(REAL / name)
-    assert points.shape == (count, 2)
-    np.testing.assert_array_equal(points[0], first)
-    if last is not None:
-        np.testing.assert_array_equal(points[-1], last)
-
-
-@needs_real
-def test_a_face_is_a_points_file_but_no_film_and_a_list_is_no_points_file():
-    with pytest.raises(PointsError, match="160 points, this file 68"):
-        split_sides(read_points(REAL / "breakingbad.pts"))
-    with pytest.raises(PointsError, match="example_imglist"):
-        read_points(REAL / "example_imglist.txt")
+from hipjsw.anatomy.landmarks import HipLandmarks, Region, Side, fit_circle, split_sides
+from hipjsw.anatomy.points_file import PointsError
 
 
 def test_right_hip_comes_first():

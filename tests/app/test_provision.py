@@ -30,12 +30,31 @@ def test_each_option_has_a_store_of_its_own():
     assert len({place_of(), *(place_of(option) for option in OPTIONS)}) == 1 + len(OPTIONS)
 
 
+@pytest.mark.parametrize("override", ["split.seed=1", "split.test_hips=7", "split=by_cohort", "fold=1"])
+def test_another_split_needs_no_other_store(override):
+    assert place_of(override) == place_of()
+
+
+def test_the_store_that_is_provided_has_its_persons_dealt(tmp_path):
+    options = (f"data_dir={tmp_path}", "data=phantom_views", "data.subjects=6", "workers=1", "split.folds=3")
+    options += ("view.rows_px=32", "view.cols_px=32")
+    dealt = [provide_store(compose("train", [*options, f"fold={fold}"])) for fold in range(3)]
+    assert len({store.folder for store in dealt}) == 1
+    tested = [person for store in dealt for person in store.split.test]
+    assert sorted(tested) == sorted(set(dealt[0].hips["person"]))
+    for store in dealt:
+        assert set(store.hips["person"].loc[store.rows("test")]) == set(store.split.test)
+
+
 @pytest.mark.parametrize(
     ("override", "known"),
     [
         ("data.look=odd", "realistic, wide"),
         ("data.points_error=odd", "none, bonefinder"),
         ("data.planted=5", "from 0 to 1"),
+        ("fold=5", "none of the 5 folds"),
+        ("split=file", "split.file=FILE"),
+        ("split.kind=odd", "random, by_cohort, file"),
     ],
 )
 def test_a_wrong_option_is_refused_before_anything_is_made(tmp_path, override, known):

@@ -18,34 +18,52 @@ def configuration(tmp_path, *overrides):
         return compose("train", [f"runs_dir={tmp_path}/runs", *overrides])
 
 
-def opened(cfg, fingerprint):
-    run = Run.of(cfg, fingerprint)
-    run.claim(cfg, fingerprint)
+def opened(cfg, fingerprint, digest="split"):
+    run = Run.of(cfg, fingerprint, digest)
+    run.claim(cfg, fingerprint, {"digest": digest, "train": ["p1"]})
     return run
 
 
 @pytest.mark.parametrize("override", ["num_workers=2", "workers=3", "group=x", "logger=none", "data_dir=elsewhere"])
 def test_what_changes_no_result_is_no_part_of_a_run(tmp_path, override):
     one, other = configuration(tmp_path), configuration(tmp_path, override)
-    assert run_identity(one, "store") == run_identity(other, "store")
+    assert run_identity(one, "store", "split") == run_identity(other, "store", "split")
 
 
 def test_an_ablation_changes_nothing_but_the_data_it_runs_on(tmp_path):
     one, other = configuration(tmp_path, "data=phantom_views"), configuration(tmp_path, "ablation=loss")
     assert one.data == other.data
-    assert run_identity(one, "store") == run_identity(other, "store")
+    assert run_identity(one, "store", "split") == run_identity(other, "store", "split")
 
 
-@pytest.mark.parametrize("override", ["seed=1", "loss=ce", "budget.steps=60", "net=unet", "augment.shift=0.01"])
+@pytest.mark.parametrize(
+    "override",
+    ["seed=1", "loss=ce", "budget.steps=60", "net=unet", "augment.shift=0.01", "fold=1", "split.test_hips=7"],
+)
 def test_what_changes_the_result_is_part_of_a_run(tmp_path, override):
     one, other = configuration(tmp_path), configuration(tmp_path, override)
-    assert run_identity(one, "store") != run_identity(other, "store")
+    assert run_identity(one, "store", "split") != run_identity(other, "store", "split")
     assert opened(one, "store").folder != opened(other, "store").folder
 
 
 def test_other_data_is_another_run(tmp_path):
     cfg = configuration(tmp_path)
-    assert opened(cfg, "a").folder != opened(cfg, "b").folder
+    folders = {opened(cfg, "a").folder, opened(cfg, "b").folder, opened(cfg, "a", "other").folder}
+    assert len(folders) == 3
+
+
+def test_a_files_place_is_no_part_of_a_run_and_what_it_says_is(tmp_path):
+    one, other = (configuration(tmp_path, "split=file", f"split.file={name}") for name in ("a.json", "b.json"))
+    assert run_identity(one, "store", "x") == run_identity(other, "store", "x")
+    assert run_identity(one, "store", "x") != run_identity(one, "store", "y")
+    assert "a.json" not in json.dumps(run_identity(one, "store", "x"))
+
+
+def test_a_run_keeps_its_split_and_its_name_tells_the_fold(tmp_path):
+    run = opened(configuration(tmp_path, "fold=3"), "store")
+    assert json.loads((run.folder / "split.json").read_text())["train"] == ["p1"]
+    assert "-fold3-" in run.folder.name
+    assert "-by_cohort-" in opened(configuration(tmp_path, "split=by_cohort"), "store").folder.name
 
 
 def test_not_part_names_keys_of_the_root():

@@ -1,5 +1,6 @@
 """A phantom cohort of eight persons and its store, drawn once."""
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 
 from hipjsw.cohort.layout import find_films
+from hipjsw.cohort.preparation import PrepareOptions
 from hipjsw.cohort.split import SplitSpec
 from hipjsw.cohort.store import Store
-from hipjsw.cohort.writing import PrepareSpec, prepare_cohort
+from hipjsw.cohort.writing import prepare_cohort
 from hipjsw.imaging.view import ViewSpec
 from hipjsw.phantom.cohort import write_cohort
 
@@ -21,8 +23,8 @@ def coarse() -> ViewSpec:
 
 
 @pytest.fixture(scope="session")
-def spec(coarse) -> PrepareSpec:
-    return PrepareSpec(coarse, "study", SplitSpec())
+def options(coarse) -> PrepareOptions:
+    return PrepareOptions(coarse, "study")
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +35,24 @@ def cohort(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def store(cohort, spec, tmp_path_factory) -> Store:
-    return prepare_cohort(cohort, tmp_path_factory.mktemp("store") / "coarse", spec)
+def store(cohort, options, tmp_path_factory) -> Store:
+    folder = tmp_path_factory.mktemp("store") / "coarse"
+    return prepare_cohort(cohort, folder, options)[0].dealt(SplitSpec())
+
+
+@pytest.fixture(scope="session")
+def drawn():
+    """The module of films that are a few bytes each."""
+    spec = importlib.util.spec_from_file_location("drawn", Path(__file__).with_name("drawn.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def content():
+    """What the files of a folder hold, by name."""
+    return lambda folder: {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
 def _link(source: Path, target: Path) -> None:
@@ -48,8 +66,8 @@ def some_films(cohort, tmp_path):
 
     def make(count=6, tables=False, name="some"):
         folder = tmp_path / name
-        for entry in find_films(cohort)[0][:count]:
-            for path in (entry.film, entry.points):
+        for entry in find_films(cohort).films[:count]:
+            for path in (entry.film, *(points.path for points in entry.points)):
                 _link(cohort / path, folder / path)
         if tables:
             for table in ("phantom.json", "truth.csv", "split.csv"):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hipjsw.cohort.privacy import hip_id, load_key, person_id, phantom_key
+from hipjsw.cohort.privacy import hip_id, load_key, person_id, phantom_key, refuse_same_ids, write_key
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 HIP = ("OAI", "9000001", "V00", "OAI/V00/film.dcm", "right")
@@ -68,3 +68,40 @@ def test_a_key_of_any_greater_length_serves(tmp_path, length):
 def test_a_phantoms_key_depends_on_its_seed_alone():
     assert phantom_key(3) == phantom_key(3) != phantom_key(4)
     assert len(phantom_key(3)) >= 16
+
+
+def test_a_key_is_there_whole_or_not_at_all(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("no room")))
+        with pytest.raises(OSError, match="no room"):
+            load_key(tmp_path / "id.key")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "id.key.part").write_bytes(b"half")  # of an attempt that was killed
+    assert load_key(tmp_path / "id.key") == load_key(tmp_path / "id.key")
+    assert [path.name for path in tmp_path.iterdir()] == ["id.key"]
+
+
+def test_a_key_is_never_written_over(tmp_path):
+    write_key(tmp_path / "id.key", KEY)
+    with pytest.raises(FileExistsError):
+        write_key(tmp_path / "id.key", OTHER)
+    assert (tmp_path / "id.key").read_bytes() == KEY
+
+
+def test_a_name_that_is_not_utf8_has_an_id():
+    assert hip_id(KEY, *HIP[:3], "h\udcfcfte.dcm", "left") != hip_id(KEY, *HIP[:3], "h\udcfdfte.dcm", "left")
+
+
+def test_one_id_for_two_is_refused_and_for_one_again_is_not():
+    refuse_same_ids([("p1", "a"), ("p2", "b"), ("p1", "a")])
+    with pytest.raises(ValueError, match=r"two persons .* p1; .*id_key=FILE"):
+        refuse_same_ids([("p1", "a"), ("p2", "b"), ("p1", "c")])
+    with pytest.raises(ValueError, match="two hips"):
+        refuse_same_ids([("h1", 1), ("h1", 2)])
+
+
+def test_fifteen_thousand_persons_and_their_hips_have_ids_of_their_own():
+    ids = {person_id(KEY, "OAI", str(n)) for n in range(15_000)} | {
+        hip_id(KEY, *HIP[:4], str(n)) for n in range(60_000)
+    }
+    assert len(ids) == 75_000

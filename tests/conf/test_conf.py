@@ -14,12 +14,14 @@ from hipjsw.anatomy.labels import LABELS
 from hipjsw.app.build import build_budget, build_task
 from hipjsw.app.launcher import register_launcher
 from hipjsw.app.paths import conf_dir
-from hipjsw.app.provision import prepare_spec, view_spec
+from hipjsw.app.provision import prepare_options, split_spec, view_spec
 from hipjsw.app.schema import refuse_unknown_keys, register_schemas
+from hipjsw.cohort.split import SplitSpec
 
 GROUPS = ("loss", "activation", "dataset_size", "net", "view", "labels", "target", "data", "augment", "optim")
-GROUPS += ("trainer", "logger", "scale", "ablation")
+GROUPS += ("trainer", "logger", "scale", "ablation", "split", "weight")
 CHOICES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
+NEEDED = {("split", "file"): ["split.file=split.json"]}
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
 
 
@@ -37,7 +39,8 @@ def build_everything(cfg):
     task.configure_optimizers()
     assert callable(instantiate(cfg.augment))
     assert build_budget(cfg).epochs >= 1
-    assert prepare_spec(cfg).labels in LABELS
+    assert prepare_options(cfg).labels in LABELS
+    split_spec(cfg)
     view = view_spec(cfg)
     assert (view.rows_px % 16, view.cols_px % 16) == (0, 0)
 
@@ -50,12 +53,23 @@ def test_every_group_has_a_folder_and_every_folder_is_tested():
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_builds(group, choice):
-    cfg = compose("train", [f"{group}={choice}"])
+    cfg = compose("train", [f"{group}={choice}", *NEEDED.get((group, choice), ())])
     build_everything(cfg)
     if group == "view" or group == "labels":
         compose("prepare", [f"{group}={choice}", "cohort=a", "store=b"])
-    if group not in ("loss", "activation", "net", "augment", "optim", "ablation"):
+    if group == "split":
+        assert cfg.split.kind == choice
+    elif group not in ("loss", "activation", "net", "augment", "optim", "ablation"):
         assert cfg[group].name == choice  # the file's own name is what runs and errors say
+
+
+def test_overrides_and_the_fold_reach_the_split():
+    spec = split_spec(compose("train", ["split.test_hips=7", "split.seed=3", "fold=2", "split.folds=4"]))
+    assert spec == SplitSpec(seed=3, test_hips=7, folds=4, fold=2)
+    spec = split_spec(compose("train", ["split=by_cohort", "split.train_on=OAI", "split.test_on=CHECK"]))
+    assert spec == SplitSpec(kind="by_cohort", train_on="OAI", test_on="CHECK")
+    assert split_spec(compose("train")) == SplitSpec()
+    assert split_spec(compose("train", ["data=phantom_views"])).test_hips == 1000
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

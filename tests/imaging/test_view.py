@@ -186,6 +186,31 @@ def test_percentiles_become_zero_and_one(over):
         assert (scaled == 1).mean() == pytest.approx(0.10, abs=0.005)
 
 
+@pytest.mark.parametrize("over", ["view", "film"])
+def test_percentiles_look_at_the_film_and_not_at_its_frame(over):
+    pixels = np.random.default_rng(1).integers(500, 2000, (600, 500)).astype(np.uint16)
+    pixels[:, :150] = 4095
+    film = Radiograph(pixels, spacing(0.8), "MONOCHROME2", 12)
+    spec = ViewSpec(**{**SPEC, "normalise_over": over, "low_percentile": 5.0, "high_percentile": 95.0})
+    view = HipView((64, 64), 0.8, np.array([200.0, 120.0]), False, film.spacing)
+    plain, _ = view.sample(pixels)
+    scaled, inside = view.normalised(film, spec)
+    assert inside.all()
+    seen = plain[plain < 2500] if over == "view" else pixels[pixels < 2500]
+    low, high = np.percentile(seen, (5, 95))
+    np.testing.assert_allclose(scaled, np.clip((plain - low) / (high - low), 0, 1), atol=0.03)
+
+
+def test_a_view_of_next_to_nothing_but_frame_is_scaled_over_all_of_it():
+    pixels = np.random.default_rng(1).integers(500, 2000, (600, 500)).astype(np.uint16)
+    pixels[:, :150] = 4095
+    film = Radiograph(pixels, spacing(0.8), "MONOCHROME2", 12)
+    view = HipView((32, 32), 0.8, np.array([200.0, 60.0]), False, film.spacing)
+    scaled, inside = view.normalised(film, ViewSpec(**SPEC))
+    assert inside.all()
+    assert np.isfinite(scaled).all()
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.floats(0.1, 50), st.floats(0, 5000))
 def test_brightness_and_contrast_of_the_film_do_not_matter(contrast, brightness):

@@ -58,6 +58,6 @@ def workplace(tmp_path_factory) -> Workplace:
     cohort, store = folder / "cohort", folder / "store"
     done = call_door("phantom", f"out={cohort}", "subjects=9", "seed=5", cwd=folder)
     assert done.code == 0, done.err
-    done = call_door("prepare", f"cohort={cohort}", f"store={store}", "split.test_hips=4", cwd=folder)
+    done = call_door("prepare", f"cohort={cohort}", f"store={store}", cwd=folder)
     assert done.code == 0, done.err
     return Workplace(folder, cohort, store)

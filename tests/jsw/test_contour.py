@@ -8,8 +8,12 @@ from scipy.ndimage import gaussian_filter
 from shapely import LineString
 
 from hipjsw.anatomy.labels import label_coverage
+from hipjsw.anatomy.landmarks import HipLandmarks, Side, split_sides
+from hipjsw.imaging.view import HipView
 from hipjsw.jsw.contour import JointContours, find_joint, measure_probabilities
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable
+from hipjsw.phantom.film import place
+from hipjsw.phantom.population import draw_person
 
 PIXEL_MM = 0.8
 FEMUR, ROOF, SPACE = range(3)
@@ -220,3 +224,20 @@ def test_classes_that_claim_the_same_place_have_no_width(circle_hip):
 
 def test_a_hip_upside_down_has_no_width(circle_hip):
     assert isinstance(measure_probabilities(draw(circle_hip())[:, ::-1], PIXEL_MM), Unmeasurable)
+
+
+def test_width_of_phantom_label_maps_at_full_resolution():
+    # Seen over 520 hips at 0.4 mm: MAE 0.040 against the exact width, bias -0.002; 0.027 against the label's own.
+    errors = []
+    for index in range(10):
+        person = draw_person(11, index)
+        film = place(11, person, person.visits[-1])
+        for side, hip in split_sides(film.points_mm).items():
+            spacing = film.placement.format.spacing
+            view = HipView((256, 256), 0.4, hip.head_circle()[0], side is Side.LEFT, spacing)
+            in_view = HipLandmarks(view.from_film_mm(hip.points), side)
+            result = measure_probabilities(label_coverage(in_view, view.shape)[1:], 0.4)
+            assert isinstance(result, JointSpaceWidth), result
+            errors.append(result.mjsw_mm - film.halves[side].hip.mjsw_mm)
+    assert np.abs(errors).mean() < 0.05
+    assert abs(np.mean(errors)) < 0.03

@@ -7,8 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shapely import LineString, Point
 
-from hipjsw.anatomy.landmarks import HipLandmarks, Side
+from hipjsw.anatomy.landmarks import HipLandmarks, Side, split_sides
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable, measure_curves, measure_landmarks, nearest_on_polyline
+from hipjsw.phantom.film import place
+from hipjsw.phantom.population import draw_person
 
 FACTORY = [HealthCheck.function_scoped_fixture]  # circle_hip is a class: nothing to reset
 
@@ -209,3 +211,35 @@ def test_curves_that_are_no_numbers_have_no_width(which):
     curves = {"roof": arc(31, -34, 30), "head": arc(26, -80, 100)}
     curves[which][7] = np.nan
     assert isinstance(measure_curves(curves["roof"], curves["head"], np.zeros(2)), Unmeasurable)
+
+
+def test_the_labels_own_width_is_the_phantoms_to_three_hundredths_of_a_millimetre():
+    # Seen over 574 hips of all film formats: MAE 0.023 (OAI 0.022, CHECK 0.023 and 0.026), bias +0.005.
+    errors = []
+    for index in range(16):
+        person = draw_person(11, index)
+        film = place(11, person, person.visits[-1])
+        for side, hip in split_sides(film.points_mm).items():
+            errors.append(measure_landmarks(hip).mjsw_mm - film.halves[side].hip.mjsw_mm)
+    assert np.abs(errors).mean() < 0.03
+    assert abs(np.mean(errors)) < 0.015
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.floats(0.1, 30))
+def test_the_nearest_of_all_pieces_is_found_though_most_are_passed_over(seed, count, spread):
+    rng = np.random.default_rng(seed)
+    line = np.cumsum(rng.normal(0, 1, (count + 1, 2)), axis=0)
+    points = rng.normal(0, spread, (25, 2))
+    step = np.diff(line, axis=0)
+    away = points[:, None] - line[:-1]
+    share = np.clip((away * step).sum(-1) / (step**2).sum(-1), 0, 1)
+    distance = np.linalg.norm(away - share[..., None] * step, axis=-1)
+    got, foot = nearest_on_polyline(points, line)
+    np.testing.assert_allclose(got, distance.min(axis=1), atol=1e-12)
+    np.testing.assert_allclose(np.linalg.norm(points - foot, axis=1), got, atol=1e-12)
+
+
+def test_no_points_are_near_to_nothing():
+    distance, nearest = nearest_on_polyline(np.zeros((0, 2)), np.array([[0.0, 0.0], [1.0, 1.0]]))
+    assert (distance.shape, nearest.shape) == ((0,), (0, 2))

@@ -3,13 +3,16 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hipjsw.learning.augment import CentreCrop
-from hipjsw.learning.data import Budget, Draw, HipDataset, StreamSampler
+from hipjsw.anatomy.weights import BorderWeight, border_weight
+from hipjsw.cohort.split import SplitError
+from hipjsw.learning.augment import Augment, CentreCrop, warp
+from hipjsw.learning.data import Budget, Draw, HipData, HipDataset, StreamSampler
 
 
 def stream(num_hips, per_epoch, seed, epochs):
@@ -92,3 +95,76 @@ def test_the_draws_number_reaches_the_augmentation():
     dataset[Draw(1, 42)]
     dataset[0]
     assert keys == [(9, 42), (9, 0)]
+
+
+class DealtStore(FakeStore):
+    """Six hips of persons a, a, b, b, c, c in the array rows 0, 2, 3, 5, 6, 9."""
+
+    hips = pd.DataFrame({"person": list("aabbcc")}, index=[0, 2, 3, 5, 6, 9])
+
+    def __init__(self, **parts):
+        self.parts = parts
+
+    def rows(self, part, wanted=None):
+        return self.parts[part][:wanted]
+
+
+def loaded(test_part="test", **parts):
+    return HipData(DealtStore(**parts), None, None, Budget(1, 1, 1), CentreCrop(), 0, test_part=test_part)
+
+
+def test_the_parts_are_those_of_the_store():
+    data = loaded(train=[0, 2], val=[3], test=[6, 9])
+    assert (data.train.rows, data.val.rows, data.test.rows) == ([0, 2], [3], [6, 9])
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"train": [0, 2], "val": [3], "test": [5, 6]}, "person b is in val and test"),
+        ({"train": [0], "val": [2], "test": [6]}, "person a is in train and val"),
+        ({"train": [0, 3], "val": [6], "test": [2]}, "person a is in train and test"),
+        ({"train": [0, 0], "val": [3], "test": [6]}, "train has a hip twice"),
+    ],
+)
+def test_a_person_on_two_sides_is_refused_when_loaded(parts, said):
+    with pytest.raises(SplitError, match=said):
+        loaded(**parts)
+
+
+def test_a_part_that_was_trained_on_may_be_judged():
+    assert loaded("train", train=[0, 2], val=[3], test=[6]).test.rows == [0, 2]
+
+
+class BorderStore(FakeStore):
+    """Femur below a roof, two pixels of joint space between; half of it is not judged."""
+
+    planes = np.zeros((1, 4, 8, 8), np.uint8)
+    planes[:, 0, 5:] = 255
+    planes[:, 1, :3] = 255
+    planes[:, 2, 3:5] = 255
+    planes[:, 3, :, 4:] = 255
+
+
+def test_a_border_weight_raises_pixels_beside_the_weight_and_changes_nothing_else():
+    plain = HipDataset(BorderStore, [0], CentreCrop(), seed=0)[0]
+    raised = HipDataset(BorderStore, [0], CentreCrop(), seed=0, border=BorderWeight(10.0, 2.0))[0]
+    assert "emphasis" not in plain
+    assert all(torch.equal(plain[key], raised[key]) for key in plain)
+    whole = np.concatenate([255 - BorderStore.planes[0, :3].sum(0)[None], BorderStore.planes[0, :3]]) / 255
+    np.testing.assert_allclose(raised["emphasis"], border_weight(whole, 10.0, 2.0)[2:6, 2:6], rtol=1e-6)
+    assert raised["emphasis"].max() > 4  # neither clipped to 1 nor to what 255 steps can hold
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.2])
+def test_what_is_raised_moves_with_the_picture(shift):
+    augment = Augment(shift=shift, rotate_deg=100 * shift)
+    dataset = HipDataset(BorderStore, [0], augment, seed=4, border=BorderWeight(3.0, 1.5))
+    sample = dataset[Draw(0, 7)]
+    motion = augment.motion((4, 4), (4, 7))
+    whole = np.concatenate([np.zeros((1, 8, 8)), BorderStore.planes[0, :3] / 255])
+    nearness = np.repeat(dataset.border.nearness(whole)[None], 5, axis=0)
+    moved = warp(np.zeros((8, 8), np.float32), nearness, (4, 4), motion)[1][0]
+    far = warp(np.zeros((8, 8), np.float32), np.ones((5, 8, 8), np.float32), (4, 4), motion)[1][1] > 1 - 1e-4
+    np.testing.assert_allclose(sample["emphasis"].numpy()[far], 1 + 3 * moved[far], rtol=1e-5)
+    assert sample["emphasis"].min() >= 1

@@ -10,7 +10,8 @@ import numpy as np
 import pydicom
 import pytest
 
-from hipjsw.anatomy.landmarks import Side, read_points, split_sides
+from hipjsw.anatomy.landmarks import Side, split_sides
+from hipjsw.anatomy.points_file import read_points
 from hipjsw.phantom.cohort import CohortExistsError, CohortOptions, CohortSummary, is_whole, write_cohort
 from hipjsw.phantom.population import PHANTOM_VERSION, draw_person
 from hipjsw.phantom.shape import closest_approach
@@ -141,7 +142,7 @@ def test_other_options_have_another_name() -> None:
 
 
 def test_split_names_at_most_three_tenths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hipjsw.phantom.cohort._write_person", lambda folder, seed, options, index: [])
+    monkeypatch.setattr("hipjsw.phantom.cohort._write_person", lambda folder, seed, options, plan, index: [])
     write_cohort(tmp_path / "few", 10, 1)
     few = rows(tmp_path / "few" / "split.csv")
     assert len(few) == 3
