@@ -29,7 +29,7 @@ def betrayed(workplace):
         header = pydicom.dcmread(path)
         for keyword in ("PatientName", "PatientID", "ReferringPhysicianName", "InstitutionName", "StudyDescription"):
             setattr(header, keyword, "Beeblequux^Tom")
-        header.Laterality = "Beeblequux"
+        header.Laterality = "BEEBLEQUUX"
         name = f"{CANARY}_{nth}.dcm"
         header.save_as(folder / name)
         points = next(workplace.cohort.glob(f"*-pointfiles/*/{path.name}.pts"))
