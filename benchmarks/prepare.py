@@ -88,6 +88,7 @@ def main() -> None:
     parser.add_argument("--labels", default="study")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--memory-only", action="store_true", help="prepare alone, for its memory")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         folder = args.folder or Path(made)
@@ -96,6 +97,10 @@ def main() -> None:
         paths = [str(cohort / entry.film) for entry in films]
         shapes = sorted({pydicom.dcmread(p, stop_before_pixels=True).Rows for p in paths[:20]})
         print(f"{len(films)} films (rows {shapes}), view={args.view}, labels={args.labels}, {args.workers} processes\n")
+        if args.memory_only:
+            timed("prepare", len(films), lambda: prepare_cohort(cohort, folder / "store", options, args.workers))
+            print(peak_mib())
+            return
         one_film(cohort, films[:20], options, paths[:20])
         print("\n| | seconds | films/s |\n|---|---|---|")
         with ProcessPoolExecutor(args.workers, mp_context=get_context("spawn")) as pool:

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 import hydra
-from hydra.errors import HydraException, InstantiationException
+from hydra.errors import HydraException, InstantiationException, OverrideParseException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -89,6 +89,8 @@ def _stops_as_lines(name: str) -> Iterator[None]:
 
 def _message(error: Exception, expected: tuple[type[Exception], ...]) -> str:
     """What to say: an expected error's whole message, the type and the first two lines of any other."""
+    if isinstance(error, OverrideParseException):
+        return f"{error}\nput a value with blanks, commas, brackets or accents in two kinds of quotes: \"key='value'\""
     if isinstance(error, expected) and not isinstance(error, InstantiationException):
         cause = error.__cause__ if isinstance(error, HydraException) else None
         return f"{error}\n{cause}" if isinstance(cause, OmegaConfBaseException) else str(error)

@@ -23,7 +23,7 @@ from hipjsw.imaging.burned_in import burned_in_text
 from hipjsw.imaging.metal import METAL_SHARE, PROSTHESIS_SHARE, metal_share
 from hipjsw.imaging.radiograph import FilmError, Radiograph
 from hipjsw.imaging.reading import read_film
-from hipjsw.imaging.spacing import PixelSpacing
+from hipjsw.imaging.spacing import PLAUSIBLE_MM, PixelSpacing
 from hipjsw.jsw.profile import Unmeasurable, measure_landmarks
 
 __all__ = ["POINTS_SPACINGS", "Examined", "ExaminedHip", "ImportOptions", "examine_film", "examine_hip"]
@@ -52,8 +52,11 @@ class ImportOptions:
     def __post_init__(self) -> None:
         if self.points_spacing not in POINTS_SPACINGS:
             raise ValueError(f"points_spacing is one of {', '.join(POINTS_SPACINGS)}, not {self.points_spacing!r}")
-        if self.spacing_mm is not None and not self.spacing_mm > 0:
-            raise ValueError(f"spacing_mm is the distance of two pixels in mm, not {self.spacing_mm!r}")
+        low, high = PLAUSIBLE_MM
+        if self.spacing_mm is not None and not low <= self.spacing_mm <= high:
+            raise ValueError(
+                f"spacing_mm is the distance of two pixels in mm, between {low} and {high}, not {self.spacing_mm!r}"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -69,7 +69,7 @@ def findings_table(
         usable_films: Films with such a hip; None where they are not known.
 
     Returns:
-        A row a rule, errors first, then by count, for 100 columns or more; the caption says what the severities mean
+        A row a rule, errors first, then by count, for 80 columns or more; the caption says what the severities mean
         and what remains. Names and messages are shown as they are, without markup, control characters escaped.
     """
     table = Table(
@@ -83,8 +83,8 @@ def findings_table(
     table.add_column("severity", no_wrap=True)
     table.add_column("rule", min_width=12, overflow="fold")
     table.add_column("count", justify="right", no_wrap=True)
-    table.add_column("example", overflow="fold", ratio=5, min_width=24)
-    table.add_column("what to do", ratio=3, min_width=18)
+    table.add_column("example", overflow="fold", ratio=5, min_width=20)
+    table.add_column("what to do", ratio=3, min_width=14)
     for counted in counted_rules(findings):
         first = counted.findings[0]
         style = _STYLES[counted.rule.severity]

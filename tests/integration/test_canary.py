@@ -57,7 +57,7 @@ def holding(folder):
 def test_nothing_a_run_writes_holds_the_name(betrayed, workplace, door, tiny):
     store, run, out = (workplace.folder / name for name in ("canary-store", "canary-run", "canary-evaluated"))
     hidden = {"CANARY_VARIABLE": "beeblequux", "USER": "beeblequux", "LOGNAME": "beeblequux", "HOSTNAME": "beeblequux"}
-    done = door("prepare", f"cohort={betrayed / 'films.csv'}", f"store={store}", cwd=workplace.folder, **hidden)
+    done = door("prepare", f"cohort='{betrayed / 'films.csv'}'", f"store={store}", cwd=workplace.folder, **hidden)
     assert done.code == 0, done.err
     assert {Path(name).name for name in holding(store)} <= BY_PURPOSE
     assert len(holding(store)) >= 3, "the canary sings where it may, so this test can see it"
