@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help train phantom ablations test test-slow lint types check clean clean-data
+.PHONY: help train phantom ablations bench-prepare test test-slow lint types check clean clean-data
 
 help:  ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -33,11 +33,15 @@ phantom: .venv/.installed  ## draw sheets of phantom films into docs/images, cou
 	@if [ -d $(REAL) ]; then $(BIN)/python experiments/real_films/compare.py --real $(REAL) --out runs/real_films \
 	  && cp runs/real_films/phantom_vs_real.png runs/real_films/hips_phantom_vs_real.png $(IMAGES)/; \
 	  else echo "no real films in $(REAL): the comparison is left out"; fi
-	@echo "pictures: $(IMAGES)/phantom_*.png"
+	@$(RUN) hipjsw.reporting.label_figure $(IMAGES)
+	@echo "pictures: $(IMAGES)/phantom_*.png, $(IMAGES)/labels_*.png"
 
 ablations: .venv/.installed  ## the study's loss, activation and dataset-size tables at demo scale
 	@status=0; for table in loss activation dataset_size; do \
 	  $(RUN) hipjsw.train -m ablation=$$table $(ARGS) || status=1; done; exit $$status
+
+bench-prepare: .venv/.installed  ## films a second from DICOM to hip views, against bare decoding (ARGS="--films 200 --view hip")
+	@$(BIN)/python benchmarks/prepare.py $(ARGS)
 
 test: .venv/.installed-dev  ## run the tests (those marked slow left out)
 	@$(RUN) pytest -q -m "not slow" $(ARGS)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +27,9 @@ from hipjsw.cohort.writing import prepare_cohort, relabel
 from hipjsw.reporting.findings_report import FindingsReport, write_findings_report
 from hipjsw.reporting.findings_table import findings_table
 
+#: Folders in which every file is taken for a film or for points.
+_FILMS = ("oai", "oai-pointfiles", "check", "check-pointfiles")
+
 
 def main(cfg: DictConfig) -> None:
     """Verify, prepare or relabel, as asked."""
@@ -42,19 +48,25 @@ def _verify(cfg: DictConfig, options: PrepareOptions) -> None:
     """Look at every film and report; no store is written."""
     cohort = Path(cfg.cohort)
     folder = Path(cfg.report) if cfg.report else Path(cfg.data_dir) / f"{_name(cohort)}-findings"
+    refuse_place(folder, cohort, "report")
     with progress_bar("looking at films") as moved:
         seen = verify_cohort(cohort, options.imports, num_workers(cfg.workers), _list_file(cfg), moved)
     with progress_bar("drawing thumbnails") as moved:
         files = write_findings_report(folder, seen.listing.root, seen.records, seen.findings, options.imports, moved)
     _say_findings(seen, files)
     if seen.num_usable:
-        Console().print(f"next: python -m hipjsw.prepare cohort={cohort}", soft_wrap=True, markup=False)
+        Console().print(
+            f"next: python -m hipjsw.prepare {typed_option('cohort', cohort)}", soft_wrap=True, markup=False
+        )
 
 
 def _prepare(cfg: DictConfig, options: PrepareOptions) -> None:
     """Prepare the cohort into its store, and report."""
     cohort = Path(cfg.cohort)
     folder = Path(cfg.store) if cfg.store else _store_place(Path(cfg.data_dir), _name(cohort), str(cohort), options)
+    report = Path(cfg.report) if cfg.report else folder
+    refuse_place(folder, cohort, "store")
+    refuse_place(report, cohort, "report")
     id_key = Path(cfg.id_key) if cfg.id_key else None
     with only_one(folder, wait=False):
         with progress_bar("preparing hip views") as moved:
@@ -68,7 +80,6 @@ def _prepare(cfg: DictConfig, options: PrepareOptions) -> None:
                 progress=moved,
             )
         with progress_bar("drawing thumbnails") as moved:
-            report = Path(cfg.report) if cfg.report else folder
             root = seen.listing.root
             files = write_findings_report(report, root, seen.records, seen.findings, options.imports, moved)
     _say_findings(seen, files)
@@ -83,6 +94,38 @@ def _relabel(cfg: DictConfig, options: PrepareOptions) -> None:
     with only_one(folder, wait=False), progress_bar("redrawing labels") as moved:
         store = relabel(source, folder, options.labels, moved, num_workers(cfg.workers))
     _say_store(store)
+
+
+def refuse_place(folder: Path, cohort: Path, option: str) -> None:
+    """Refuse, before any film is read, a folder that cannot be written or whose files would be taken for films.
+
+    Args:
+        folder: Where a report or a store shall lie.
+        cohort: The cohort's folder or CSV.
+        option: The option that names the folder.
+
+    Raises:
+        CohortError: It lies in a cohort's folder of films, under a file, or where nothing may be written.
+    """
+    advice = f"name another folder with {option}=DIR"
+    whole = folder.resolve()
+    for films in cohort.resolve().glob("*") if cohort.is_dir() else ():
+        if films.name.casefold() in _FILMS and whole.is_relative_to(films):
+            raise CohortError(f"{folder} lies among the cohort's films; {advice}")
+    above = next(path for path in (whole, *whole.parents) if os.access(path, os.F_OK))
+    if not above.is_dir():
+        raise CohortError(f"{folder} cannot be made: {above} is a file; {advice}")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise CohortError(f"{folder} cannot be written: {above} is closed or read-only; {advice}")
+
+
+def typed_option(option: str, value: Path) -> str:
+    """An option as it is typed in a shell, quoted for Hydra where its grammar would stumble over the value."""
+    text = str(value)
+    if not re.fullmatch(r"[\w/.:%+@-]+", text, re.ASCII):
+        escaped = re.sub(r"(\\*)('|\Z)", lambda found: found[1] * 2 + found[2].replace("'", "\\'"), text)
+        text = f"'{escaped}'"
+    return shlex.quote(f"{option}={text}")
 
 
 def _list_file(cfg: DictConfig) -> Path | None:
@@ -125,7 +168,7 @@ def _say_store(store: Store) -> None:
         table.add_row(str(name), str(rows["person"].nunique()), str(len(rows)))
     console.print(table)
     console.print(f"store: {store.folder}", soft_wrap=True, markup=False)
-    command = f"python -m hipjsw.train data=cohort store={store.folder} view={store.view.name}"
+    command = f"python -m hipjsw.train data=cohort {typed_option('store', store.folder)} view={store.view.name}"
     console.print(f"next: {command} labels={store.meta['labels']}", soft_wrap=True, markup=False)
 
 

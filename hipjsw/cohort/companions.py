@@ -11,6 +11,7 @@ from typing import Any
 
 from hipjsw.cohort.csv_table import read_table
 from hipjsw.cohort.film_entry import CohortError
+from hipjsw.cohort.folder import nfc
 
 __all__ = ["Companions", "read_companions"]
 
@@ -81,13 +82,13 @@ def _truth(path: Path) -> dict[tuple[str, str, str, str], float]:
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> list[tuple[int, tuple[str, ...]]]:
-    """Number of the line and cells of each row; none where there is no file."""
+    """Number of the line and cells of each row, in NFC as films' names are; none where there is no file."""
     if not path.exists():
         return []
     table = read_table(path, columns)
     for line, fault in table.faults:
         raise CohortError(f"{path.name}, line {line}: {fault}; mend or remove the line")
-    return [(line, tuple(cells[name] for name in columns)) for line, cells in table.rows]
+    return [(line, tuple(nfc(cells[name]) for name in columns)) for line, cells in table.rows]
 
 
 def _stamp(folder: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ from hipjsw.imaging.reading import read_film
 from hipjsw.imaging.spacing import PLAUSIBLE_MM, PixelSpacing
 from hipjsw.jsw.profile import Unmeasurable, measure_landmarks
 
-__all__ = ["POINTS_SPACINGS", "Examined", "ExaminedHip", "ImportOptions", "examine_film", "examine_hip"]
+__all__ = ["POINTS_SPACINGS", "Examined", "ExaminedHip", "ImportOptions", "examine_film", "examine_hip", "unforeseen"]
 
 #: Which tag the millimetres of points rest on.
 POINTS_SPACINGS = ("auto", "pixel", "imager")
@@ -109,7 +110,7 @@ def examine_film(root: Path, entry: FilmEntry, options: ImportOptions) -> Examin
     except PointsError as error:
         said.append(Finding(entry.film, error.rule, str(error)))
     except Exception as error:  # whatever else one film does, the batch goes on
-        said.append(Finding(entry.film, "failed", f"{entry.film}: {error.__class__.__name__}: {error}"))
+        said.append(Finding(entry.film, "failed", unforeseen(error)))
     reason = ",".join(dict.fromkeys(f.rule for f in said if f.severity is Severity.ERROR and not f.side))
     if not hips:
         sides = [entry.side] if entry.side else [side.value for side in Side]
@@ -126,6 +127,12 @@ def examine_film(root: Path, entry: FilmEntry, options: ImportOptions) -> Examin
         findings=tuple(said),
     )
     return Examined(record, film, hips)
+
+
+def unforeseen(error: Exception) -> str:
+    """The error's kind and place; its text may hold what a header says."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{error.__class__.__name__} in {Path(frame.filename).name}, line {frame.lineno}"
 
 
 def examine_hip(film: str, landmarks: HipLandmarks, film_shape: tuple[int, int], spacing: PixelSpacing) -> ExaminedHip:

@@ -12,6 +12,7 @@ import cv2
 from hipjsw.cohort.companions import Companions
 from hipjsw.cohort.earlier import Earlier
 from hipjsw.cohort.findings import Finding
+from hipjsw.cohort.journal import WrittenFilm
 from hipjsw.cohort.layout import FilmEntry
 from hipjsw.cohort.order import in_order
 from hipjsw.cohort.preparation import PreparedFilm, PrepareOptions, prepare_film
@@ -63,6 +64,7 @@ class FilmSource:
             (nth, now, number)
             for nth, now, number in known
             if trusted(earlier[nth].films[number].stats, self.stats[now], earlier[nth].known_at_ns)
+            and _was_read(earlier[nth].films[number])
         }
         unsure = sorted({now for _, now, _ in known} - {now for _, now, _ in sure})
         read = dict(zip(unsure, self.contents(unsure), strict=True))
@@ -89,6 +91,12 @@ class Unchanged:
     def begins(self, nth: int, length: int) -> bool:
         """Whether the ``length`` films of an earlier store are the first films now, unchanged and in order."""
         return all(self.films[nth].get(number) == number for number in range(length))
+
+
+def _was_read(film: WrittenFilm) -> bool:
+    """Whether its files could be opened when it was written; reading may be allowed by now, and no time tells."""
+    record = film.record
+    return film.stats == () or bool(record.film_digest and (record.points_digest or not record.entry.points))
 
 
 def film_key(identity: Sequence[str], rest: object = None) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from hipjsw.cohort.film_record import FilmRecord, HipRecord
 from hipjsw.cohort.rules import RULES
+from hipjsw.imaging.dicom_pixels import SYNTAX_NAMES
 from hipjsw.imaging.radiograph import FilmFacts
 from hipjsw.imaging.spacing import SpacingSource
 
@@ -37,19 +38,7 @@ _MODALITIES = ("CR", "DX", "RG", "RF", "")
 _PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "")
 _FORMATS = ("dicom", "png", "jpeg", "tiff", "npy")
 _CALIBRATIONS = ("GEOMETRY", "FIDUCIAL", "")
-_SYNTAXES = (
-    *_FORMATS,
-    *("", "none", "uncompressed", "deflate", "lzw", "packbits"),
-    *("Implicit VR Little Endian", "Explicit VR Little Endian", "Explicit VR Big Endian"),
-    *("Deflated Explicit VR Little Endian", "RLE Lossless"),
-    *("JPEG Baseline (Process 1)", "JPEG Extended (Process 2 and 4)", "JPEG Lossless, Non-Hierarchical (Process 14)"),
-    "JPEG Lossless, Non-Hierarchical, First-Order Prediction (Process 14 [Selection Value 1])",
-    *("JPEG-LS Lossless Image Compression", "JPEG-LS Lossy (Near-Lossless) Image Compression"),
-    *("JPEG 2000 Image Compression (Lossless Only)", "JPEG 2000 Image Compression"),
-    "High-Throughput JPEG 2000 Image Compression (Lossless Only)",
-    "High-Throughput JPEG 2000 with RPCL Options Image Compression (Lossless Only)",
-    "High-Throughput JPEG 2000 Image Compression",
-)
+_SYNTAXES = (*SYNTAX_NAMES, *_FORMATS, "", "none", "uncompressed", "deflate", "lzw", "packbits")
 
 
 def cohort_fingerprint(records: Sequence[FilmRecord]) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def _by_list(folder: Folder, listed: ListFile) -> CohortListing:
     stems = Counter(nfc(film_stem(posixpath.basename(path))) for path in found.points)
     films: list[FilmEntry] = []
     unknown = 0
-    own = folder.root.resolve().name or "cohort"
+    own = nfc(folder.root.resolve().name) or "cohort"
     for path, points in found.points.items():
         known = [entry for dataset in reversed(_NAMES) for entry in _entries(dataset, [path])[0]]
         stem = nfc(film_stem(posixpath.basename(path)))

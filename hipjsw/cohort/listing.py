@@ -28,6 +28,8 @@ _REQUIRED = ("film", "person")
 _OPTIONAL = ("points", "points_right", "points_left", "visit", "side", "spacing", "cohort")
 _SIDES = {"": "", "r": "right", "right": "right", "l": "left", "left": "left"}
 _NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+#: The cohort's own picture, where its report was written beside the films.
+_PICTURE = "fingerprint.png"
 #: Unlisted films that are each a finding, and files that are looked at to find them.
 _MOST_UNLISTED, _MOST_FILES = 50, 200_000
 
@@ -66,7 +68,7 @@ def read_listing(path: Path) -> CohortListing:
     if not table.rows and not table.faults:
         raise CohortError(f"{path.name} lists no film; write one line a film under {', '.join(table.columns)}")
     folder = Folder(path.parent)
-    own = path.stem if path.name.lower() != LISTING_NAME else path.resolve().parent.name
+    own = nfc(path.stem if path.name.lower() != LISTING_NAME else path.resolve().parent.name)
     faults = list(table.faults)
     findings: list[Finding] = []
     rows: list[_Row] = []
@@ -112,6 +114,8 @@ def unlisted(folder: Folder, named: Iterable[str]) -> list[Finding]:
 def _looks_like_film(path: str, endings: set[str]) -> bool:
     """Whether a file has one of the endings; of files without one, only a name without a dot may be a film's."""
     ending = film_ending(path).lower()
+    if posixpath.basename(path) == _PICTURE:
+        return False
     return ending in endings and (ending != "" or "." not in posixpath.basename(path))
 
 

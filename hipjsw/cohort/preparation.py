@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hipjsw.anatomy.labels import LabelError, label_planes
 from hipjsw.anatomy.landmarks import HipLandmarks, Side
-from hipjsw.cohort.examination import ExaminedHip, ImportOptions, examine_film
+from hipjsw.cohort.examination import ExaminedHip, ImportOptions, examine_film, unforeseen
 from hipjsw.cohort.film_record import FilmRecord, HipRecord
 from hipjsw.cohort.findings import Finding
 from hipjsw.cohort.geometry import packed
@@ -142,7 +142,7 @@ def _safely(
     try:
         return prepare_hip(draw, hip, film_shape, spacing, options, name)
     except Exception as error:
-        message = f"{error.__class__.__name__}: {error}"
+        message = unforeseen(error)
         return _left_out(hip, name, "failed", message), PreparedHip(Side(hip.record.side))
 
 

@@ -47,6 +47,7 @@ def relabel(store: Store, folder: Path, labels: str, progress: Progress | None =
     """
     if labels not in LABELS:
         raise ValueError(f"labels is one of {', '.join(LABELS)}, not {labels!r}")
+    _ = store.hips, store.records  # a damaged table is named where it lies, and not copied
     repair(folder)
     meta = {**store.meta, "labels": labels}
     meta["fingerprint"] = fingerprint(meta)

@@ -159,7 +159,10 @@ class Store:
         table = _read_csv(self.folder / "hips.csv", _NEEDED)
         table = table[table["status"] == "ok"]
         if len(table) != self.num_hips or not table["row"].is_monotonic_increasing or table["row"].duplicated().any():
-            raise StoreError(f"{self.folder / 'hips.csv'} lists {len(table)} usable hips, the arrays {self.num_hips}")
+            raise StoreError(
+                f"{self.folder / 'hips.csv'} lists {len(table)} usable hips, the arrays {self.num_hips}; "
+                "remove the store and prepare it again"
+            )
         if len(table) and not (table["row"].iloc[0] >= 0 and table["row"].iloc[-1] < self.num_rows):
             raise _damaged(self.folder / "hips.csv")
         table = table.set_index("row", drop=False).rename_axis(index=None)
@@ -219,7 +222,8 @@ def _damaged(path: Path) -> StoreError:
 def _read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     text = dict.fromkeys(("hip_id", "person", "dataset", "side", "spacing_source", "given_part", "reason"), str)
     try:
-        table = pd.read_csv(path, dtype=text, na_filter=True).fillna(dict.fromkeys(("given_part", "reason"), ""))
+        table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])  # a cohort may be named NA
+        table = table.fillna(dict.fromkeys(("given_part", "reason"), ""))
         table[list(columns)]  # all there
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(path) from error

@@ -87,8 +87,7 @@ def prepare_cohort(
     given_key = load_key(id_key) if id_key else None
     source = cohort_source(listing.root, listing.films, options, workers, companions, listing.findings)
     store = write_store(folder, options, source, given_key, progress)
-    records = tuple(store.records)
-    return store, Verification(listing, records, tuple(all_findings(listing.findings, records)))
+    return store, Verification.of(listing, store.records)
 
 
 def write_store(
@@ -230,7 +229,7 @@ def _write(
     aside = folder.with_name(folder.name + ".findings.csv")
     if num_hips == 0:
         shutil.copy(partial / "findings.csv", aside)
-        raise CohortError(f"{source.name}: none of {len(films)} films gives a usable hip; {aside.name} says why")
+        raise CohortError(f"{source.name}: none of {len(films)} films gives a usable hip; {aside} says why")
     aside.unlink(missing_ok=True)
     write_tables(partial, lines)
     write_records(partial, records)

@@ -19,7 +19,7 @@ from hipjsw.imaging.lossless_jpeg import lossless_fault
 from hipjsw.imaging.pixel_stream import FragmentError, fragments, stream_frame
 from hipjsw.imaging.radiograph import FilmError
 
-__all__ = ["PixelElement", "Syntax", "lossy_by", "pixel_element", "stored_codes", "syntax_of"]
+__all__ = ["SYNTAX_NAMES", "PixelElement", "Syntax", "lossy_by", "pixel_element", "stored_codes", "syntax_of"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,9 @@ _SYNTAXES = {
     "1.2.840.10008.1.2.4.202": Syntax("HTJ2K lossless RPCL", ("openjpeg",)),
     "1.2.840.10008.1.2.4.203": Syntax("HTJ2K", ("openjpeg",), None),
 }
+
+#: Every name that a film's syntax may have.
+SYNTAX_NAMES = tuple(syntax.name for syntax in _SYNTAXES.values())
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,8 @@ def stored_codes(
     if native == bool(syntax.plugins):
         raise FilmError("undecodable", f"{name}: pixels are not stored as {syntax.name}; export the film again")
     codes = _native(file, size, element, header, name) if native else _decoded(file.read(), header, syntax, name)
+    if header.grey.bits > 8 * codes.itemsize:  # a codec of eight bits under a header of more
+        codes = codes.astype(np.uint16)
     mask = 2**header.grey.bits - 1
     if header.shift and int(codes.max()) > mask:
         codes >>= codes.dtype.type(header.shift)

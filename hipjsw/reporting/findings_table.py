@@ -81,10 +81,10 @@ def findings_table(
         caption_justify="left",
     )
     table.add_column("severity", no_wrap=True)
-    table.add_column("rule", min_width=12, overflow="fold")
+    table.add_column("rule", no_wrap=True)
     table.add_column("count", justify="right", no_wrap=True)
-    table.add_column("example", overflow="fold", ratio=5, min_width=20)
-    table.add_column("what to do", ratio=3, min_width=14)
+    table.add_column("example", overflow="fold", ratio=5, min_width=18)
+    table.add_column("what to do", overflow="fold", ratio=3, min_width=12)
     for counted in counted_rules(findings):
         first = counted.findings[0]
         style = _STYLES[counted.rule.severity]

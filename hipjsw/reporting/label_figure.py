@@ -92,8 +92,8 @@ def main(folder: Path) -> None:
     person = draw_person(_SEED, _PERSON)
     hip = draw_views(place(_SEED, person, person.visits[0]), _VIEW)[Side.RIGHT]
     titles = {
-        "study": "labels=study: every pixel is judged",
-        "partial": "labels=partial: bone without an outline is not",
+        "study": "every pixel is judged",
+        "partial": "bone without an outline is not judged",
     }
     for labels, title in titles.items():
         planes, weight = label_planes(hip.landmarks, hip.view.shape, labels)

@@ -1,5 +1,7 @@
 """What may lie beside a cohort's films: an empty width is no truth, any other text that is no width an error."""
 
+import unicodedata
+
 import pytest
 
 from hipjsw.cohort.companions import read_companions
@@ -58,6 +60,15 @@ def test_split_puts_persons_into_parts_whatever_saved_it(tmp_path):
     beside = read_companions(tmp_path)
     assert beside.given == {("OAI", "1"): "test", ("OAI", "2"): "train", ("CHECK", "1"): "val"}
     assert beside.test_persons == {("OAI", "1")}
+
+
+def test_names_in_either_unicode_form_are_those_of_the_films(tmp_path):
+    composed, loose = (unicodedata.normalize(form, "Hüfte") for form in ("NFC", "NFD"))
+    (tmp_path / "split.csv").write_text(SPLIT + f"{loose},{loose}1,test\n", encoding="utf-8")
+    (tmp_path / "truth.csv").write_text(HEADER + f"{loose},{loose}1,{loose},left,3,\n", encoding="utf-8")
+    beside = read_companions(tmp_path)
+    assert beside.given == {(composed, f"{composed}1"): "test"}
+    assert list(beside.truth_mm) == [(composed, f"{composed}1", composed, "left")]
 
 
 @pytest.mark.parametrize(

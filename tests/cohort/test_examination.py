@@ -171,7 +171,15 @@ def test_both_sides_exchanged_are_named(with_points):
 
 
 @pytest.mark.parametrize(
-    "options", [{"points_spacing": "detector"}, {"spacing_mm": -1.0}, {"spacing_mm": float("nan")}]
+    "options",
+    [
+        {"points_spacing": "detector"},
+        {"spacing_mm": -1.0},
+        {"spacing_mm": 0.0},
+        {"spacing_mm": 17.0},
+        {"spacing_mm": float("inf")},
+        {"spacing_mm": float("nan")},
+    ],
 )
 def test_options_that_mean_nothing_are_refused(options):
     with pytest.raises(ValueError, match="spacing"):

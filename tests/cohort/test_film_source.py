@@ -97,3 +97,14 @@ def test_a_cohorts_film_with_other_points_spacing_or_side_is_another(drawn, root
     source = cohort_source(root, changed, options, 1, drawn.source(root).companions, [])
     assert len(set(source.keys)) == 5
     assert len({film_of(key) for key in source.keys}) == 1
+
+
+def test_films_that_could_not_be_opened_are_tried_again(drawn, root, known):
+    closed = list(known.films)
+    for number, lost in ((1, "film_digest"), (2, "points_digest")):
+        record = dataclasses.replace(closed[number].record, **{lost: ""})
+        closed[number] = dataclasses.replace(closed[number], record=record)
+    calls = {}
+    same = drawn.source(root, calls=calls).unchanged([dataclasses.replace(known, films=closed)])
+    assert calls["read"] == ["films/001.txt", "films/002.txt"]
+    assert sorted(same.films[0]) == [0, 3, 4, 5, 6, 7]

@@ -53,6 +53,11 @@ def test_paths_may_be_written_in_other_ways(listed, text):
     assert ([film.film for film in films], findings) == (["sub/c.dcm"], [])
 
 
+def test_a_data_set_named_by_its_csv_is_in_nfc_like_one_named_in_it(listed):
+    name, form = unicodedata.normalize("NFC", "Hüfte"), unicodedata.normalize("NFD", "Hüfte.csv")
+    assert [film.dataset for film in listed("film,person\na.dcm,1\n", name=form)[0]] == [name]
+
+
 @pytest.mark.parametrize(("written", "on_disk"), [("NFC", "NFD"), ("NFD", "NFC")])
 def test_unicode_in_either_form_is_found_as_the_disk_spells_it(listed, written, on_disk):
     name = unicodedata.normalize(on_disk, "Hüfte/é 1.dcm")
@@ -171,6 +176,13 @@ def test_files_of_other_endings_are_not_missed_but_dicom_is(listed, tmp_path):
     listed("film,person\na.dcm,1\nb.dcm,1\n", "overlay.png", "readme", "x.DCM")
     unlisted = [f.film for f in read_listing(tmp_path / "mine.csv").findings]
     assert unlisted == ["sub/c.dcm", "x.DCM"]
+
+
+def test_the_picture_of_a_report_beside_the_films_is_no_film(listed, tmp_path):
+    listed("film,person\na.png,1\n", "a.png", "b.png", "fingerprint.png")
+    unlisted = [f.film for f in read_listing(tmp_path / "mine.csv").findings if f.rule == "unlisted_film"]
+    assert "b.png" in unlisted
+    assert "fingerprint.png" not in unlisted
 
 
 def test_films_come_in_the_order_of_cohort_person_visit_and_name_in_nfc(listed):

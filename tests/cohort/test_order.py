@@ -34,6 +34,10 @@ def ignores_ctrl_c(number):
     return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
+def was_started_with_ctrl_c_held(number):
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
 def large(number):
     return np.zeros(9)
 
@@ -119,3 +123,8 @@ def test_results_are_not_held():
     next(results)
     next(results)
     assert gone() is None
+
+
+def test_ctrl_c_reaches_no_process_that_is_just_starting():
+    assert all(in_order(was_started_with_ctrl_c_held, range(6), 2))
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])

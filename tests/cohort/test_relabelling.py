@@ -77,3 +77,13 @@ def test_landmarks_that_give_no_labels_are_refused(copy_store, tmp_path):
     points.tofile(folder / "landmarks.f64")
     with pytest.raises(StoreError, match=r"a hip has no labels=study .*prepare the films"):
         relabel(Store.open(folder), tmp_path / "other", "study")
+
+
+@pytest.mark.parametrize("table", ["hips.csv", "records.jsonl"])
+def test_a_damaged_table_is_named_where_it_lies_and_not_copied(copy_store, tmp_path, table):
+    damaged = copy_store("damaged")
+    path = damaged / table
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(StoreError, match=f"damaged/{table}.*prepare it again"):
+        relabel(Store.open(damaged), tmp_path / "new", "partial")
+    assert not (tmp_path / "new").exists()

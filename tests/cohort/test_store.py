@@ -101,6 +101,18 @@ def test_hips_left_out_keep_their_place_in_the_arrays(copy_store, store):
     assert fewer.images.shape == store.images.shape
 
 
+@pytest.mark.parametrize("name", ["NA", "null", "None", "007"])
+def test_a_cohort_may_have_any_name(copy_store, name):
+    folder = copy_store()
+    text = (folder / "hips.csv").read_text()
+    assert ",OAI," in text
+    (folder / "hips.csv").write_text(text.replace(",OAI,", f",{name},"))
+    opened = Store.open(folder)
+    assert set(opened.hips["dataset"]) == {"CHECK", name}
+    split = opened.dealt(SplitSpec(kind="by_cohort", train_on="CHECK", test_on=name)).split
+    assert set(split.test) == set(opened.hips["person"][opened.hips["dataset"] == name])
+
+
 @pytest.mark.parametrize("row", ["28", "-1", "0"])
 def test_rows_that_the_arrays_do_not_have_or_have_once_are_refused(copy_store, row):
     folder = copy_store()

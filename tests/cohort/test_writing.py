@@ -23,6 +23,7 @@ from hipjsw.cohort.layout import CohortError, find_films
 from hipjsw.cohort.privacy import person_id, phantom_key
 from hipjsw.cohort.sources import contents
 from hipjsw.cohort.store import Store, StoreError
+from hipjsw.cohort.verification import verify_cohort
 from hipjsw.cohort.writing import prepare_cohort, write_store
 from hipjsw.jsw.contour import measure_probabilities
 from hipjsw.jsw.profile import JointSpaceWidth
@@ -466,6 +467,18 @@ def test_bad_films_become_findings_and_the_rest_is_prepared(some_films, options,
     assert [row["reason"] for row in hips] == [*["film_without_points"] * 2, *["not_dicom"] * 2, *[""] * 8]
     assert {row["mjsw_mm"] for row in hips[:4]} == {""}
     assert table(store.folder / "identities.csv")[0]["points"] == ""
+
+
+def test_a_copy_of_a_film_counts_neither_in_the_store_nor_in_what_is_said(some_films, options, tmp_path):
+    folder = some_films(2)
+    film = find_films(folder).films[0]
+    for path in (film.film, film.points[0].path):
+        copy = folder / path.replace("APO", "COPY")
+        copy.write_bytes((folder / path).read_bytes())
+    store, seen = prepare_cohort(folder, tmp_path / "store", options)
+    assert [f.rule for f in seen.findings if f.rule == "duplicate_film"] == ["duplicate_film"]
+    assert seen.num_usable == store.num_hips == 4
+    assert seen.num_usable == verify_cohort(folder, options.imports).num_usable
 
 
 def test_a_cohort_without_a_usable_hip_is_refused_and_says_where_the_reasons_are(drawn, films, write, tmp_path):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pydicom
 import pytest
@@ -80,3 +81,16 @@ def test_negative_values_with_foreign_bits_are_read_by_their_own(film_file):
     stored = np.array([[-2048, -1], [0, 2047]], np.int16)
     foreign = (stored & 0x0FFF) | 0x5000
     np.testing.assert_array_equal(read_dicom(film_file(foreign, 12)).pixels, [[0, 2047], [2048, 4095]])
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_a_jpeg_of_eight_bits_under_a_header_of_twelve_is_read(film_file, photometric):
+    stored = np.add.outer(np.arange(16), np.arange(24))
+    path = film_file(stored.astype(np.uint16), 12, PhotometricInterpretation=photometric)
+    data = pydicom.dcmread(path)
+    data.file_meta.TransferSyntaxUID = pydicom.uid.JPEGBaseline8Bit
+    data.PixelData = pydicom.encaps.encapsulate([cv2.imencode(".jpg", stored.astype(np.uint8))[1].tobytes()])
+    data["PixelData"].VR = "OB"
+    data.save_as(path)
+    shown = read_dicom(path).pixels.astype(int)
+    np.testing.assert_allclose(shown, 4095 - stored if photometric == "MONOCHROME1" else stored, atol=3)

@@ -25,6 +25,12 @@ def test_the_first_tag_of_the_three_is_believed(present):
     assert (tags.believed and tags.believed.source) == (expected[0] if expected else None)
 
 
+@pytest.mark.parametrize("tag", TAGS)
+def test_the_first_value_is_between_rows_and_the_second_between_columns(tag):
+    believed = SpacingTags.of({tag: [0.1, 0.2]}).believed
+    assert (believed.row_mm, believed.col_mm) == (0.1, 0.2)
+
+
 @pytest.mark.parametrize(
     ("imager", "said"), [(0.2, False), (0.20019, False), (0.20021, True), (0.2028, True), (0.1972, True)]
 )

@@ -132,6 +132,17 @@ def test_fine_noise_is_averaged_and_not_picked_at_random():
     assert values.mean() == pytest.approx(100, abs=0.2)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_only_the_direction_in_which_the_film_is_finer_is_smoothed(turned):
+    stripes = np.tile(np.arange(24) % 2, (192, 1)).astype(np.uint16) * 1000  # columns as far apart as the view's
+    view = HipView((16, 16), 0.8, np.array([95.5 * 0.1, 11.5 * 0.8]), False, spacing(0.1, 0.8))
+    if turned:
+        stripes, view = stripes.T, HipView((16, 16), 0.8, view.centre_mm[::-1], False, spacing(0.8, 0.1))
+    values, _ = view.sample(stripes)
+    seen = values.T if turned else values
+    np.testing.assert_allclose(seen, np.tile(np.arange(16) % 2, (16, 1)) * 1000.0, atol=1e-2)
+
+
 @pytest.mark.parametrize("of_film", [(0.7, 0.9), (0.9, 0.7)])
 def test_a_view_pixel_between_the_two_spacings_of_a_film_is_sampled(of_film):
     view = HipView((40, 40), 0.8, np.array([40.0, 40.0]), False, spacing(*of_film))

@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from hipjsw.app.build import build_data, build_task, trainer_options
 from hipjsw.app.launcher import register_launcher
 from hipjsw.app.paths import conf_dir
-from hipjsw.app.provision import prepare_spec
+from hipjsw.app.provision import prepare_options, split_spec
 from hipjsw.app.schema import register_schemas
 from hipjsw.cohort.store import Store
 from hipjsw.cohort.writing import prepare_cohort
@@ -20,7 +20,7 @@ from hipjsw.learning.fitting import BEST, LAST, fit, measure_split
 
 @pytest.fixture
 def store(workplace):
-    return Store.open(workplace.store)
+    return Store.open(workplace.store).dealt(split_spec(configuration()))
 
 
 def configuration(*overrides):
@@ -65,7 +65,8 @@ def test_all_combinations_train_two_epochs_with_finite_loss(loss, activation, si
 )
 def test_every_view_and_net_trains_on_its_own_store(overrides, workplace, tmp_path):
     cfg = configuration(*overrides, "budget.steps=1", "budget.batch_size=2")
-    store = prepare_cohort(workplace.cohort, tmp_path / "store", prepare_spec(cfg))
+    store, _ = prepare_cohort(workplace.cohort, tmp_path / "store", prepare_options(cfg))
+    store = store.dealt(split_spec(cfg))
     task, data = train(cfg, store, tmp_path / "run")
     records = measure_split(task, data, tmp_path / "run", trainer_options(cfg))
     assert len(records) == len(store.rows("test")) > 0
