@@ -68,6 +68,8 @@ def split_spec(cfg: DictConfig) -> SplitSpec:
 
 def num_workers(wanted: int | None) -> int:
     """Processes for work on films: as told, else one a core."""
+    if wanted is not None and wanted < 1:
+        raise ValueError(f"workers={wanted}: at least one process works; leave it out for one a core")
     return wanted if wanted is not None else len(os.sched_getaffinity(0))
 
 

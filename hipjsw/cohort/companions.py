@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hipjsw.cohort.csv_table import read_table
-from hipjsw.cohort.film_entry import CohortError
+from hipjsw.cohort.film_entry import CohortError, FilmEntry
+from hipjsw.cohort.findings import Finding
 from hipjsw.cohort.folder import nfc
 
-__all__ = ["Companions", "read_companions"]
+__all__ = ["Companions", "read_companions", "strangers"]
 
 NAMES = ("split.csv", "truth.csv", "phantom.json")
 #: Where split.csv may put a person.
@@ -57,6 +59,24 @@ def read_companions(cohort: Path) -> Companions:
         stamp=_stamp(folder),
         given=given,
     )
+
+
+def strangers(companions: Companions, films: Iterable[FilmEntry]) -> list[Finding]:
+    """What is to be said of persons whom split.csv or truth.csv names and of whom no film is here.
+
+    Such a person may be one whose id is written otherwise there, and who would then be dealt at random.
+    """
+    here = {(film.dataset, film.subject) for film in films}
+    said: list[Finding] = []
+    for name, persons in (
+        ("split.csv", set(companions.given)),
+        ("truth.csv", {key[:2] for key in companions.truth_mm}),
+    ):
+        missing = len(persons - here)
+        if missing:
+            message = f"of {missing} of the {len(persons)} persons it names, no film is here"
+            said.append(Finding(name, "unknown_person", message))
+    return said
 
 
 def _given(path: Path) -> dict[tuple[str, str], str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hipjsw.cohort.findings import Finding
@@ -69,3 +70,7 @@ class CohortListing:
     root: Path
     films: list[FilmEntry]
     findings: list[Finding]
+
+    def with_findings(self, more: Sequence[Finding]) -> CohortListing:
+        """The same films, and more that was noticed."""
+        return replace(self, findings=[*self.findings, *more])

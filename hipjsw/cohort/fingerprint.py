@@ -16,6 +16,7 @@ import numpy as np
 from hipjsw.cohort.film_record import FilmRecord, HipRecord
 from hipjsw.cohort.rules import RULES
 from hipjsw.imaging.dicom_pixels import SYNTAX_NAMES
+from hipjsw.imaging.image_header import IMAGE_SYNTAXES
 from hipjsw.imaging.radiograph import FilmFacts
 from hipjsw.imaging.spacing import SpacingSource
 
@@ -38,7 +39,7 @@ _MODALITIES = ("CR", "DX", "RG", "RF", "")
 _PHOTOMETRIC = ("MONOCHROME1", "MONOCHROME2", "")
 _FORMATS = ("dicom", "png", "jpeg", "tiff", "npy")
 _CALIBRATIONS = ("GEOMETRY", "FIDUCIAL", "")
-_SYNTAXES = (*SYNTAX_NAMES, *_FORMATS, "", "none", "uncompressed", "deflate", "lzw", "packbits")
+_SYNTAXES = (*SYNTAX_NAMES, *IMAGE_SYNTAXES, "")
 
 
 def cohort_fingerprint(records: Sequence[FilmRecord]) -> dict[str, Any]:

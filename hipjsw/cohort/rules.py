@@ -88,6 +88,7 @@ RULES: dict[str, Rule] = {
     "unlisted_film": Rule(_W, "a film that the list does not hold", "list it, or remove it"),
     "listed_but_missing": Rule(_E, "a film that the CSV lists is not there", "add the film, or remove the line"),
     "bad_row": Rule(_E, "a line of the CSV that cannot be used", "mend the line"),
+    "unknown_person": Rule(_W, "a table beside the films names persons of whom no film is here", "mend their ids"),
     # privacy
     "burned_in_text": Rule(_W, "text burned into the film, by its header or by its look", "look before you share it"),
 }

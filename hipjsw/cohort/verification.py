@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 
+from hipjsw.cohort.companions import read_companions, strangers
 from hipjsw.cohort.examination import ImportOptions, examine_film
 from hipjsw.cohort.film_record import FilmRecord
 from hipjsw.cohort.findings import Finding
@@ -76,6 +77,7 @@ def verify_cohort(
         CohortError: No cohort there.
     """
     listing = find_films(cohort, list_file)
+    listing = listing.with_findings(strangers(read_companions(listing.root), listing.films))
     work = partial(_examined, listing.root, options)
     films = listing.films
     records = tuple(in_order(work, films, workers if len(films) >= 4 else 1, progress))

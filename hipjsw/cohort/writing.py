@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hipjsw.cohort.companions import Companions, read_companions
+from hipjsw.cohort.companions import Companions, read_companions, strangers
 from hipjsw.cohort.durable import beside, clear, publish, repair, sync_file, write_durably
 from hipjsw.cohort.earlier import Earlier, earlier_stores, leftovers, set_aside
 from hipjsw.cohort.film_record import FilmRecord
@@ -84,6 +84,7 @@ def prepare_cohort(
     _refuse_files(folder, id_key)
     listing = find_films(cohort, list_file)
     companions = read_companions(listing.root)
+    listing = listing.with_findings(strangers(companions, listing.films))
     given_key = load_key(id_key) if id_key else None
     source = cohort_source(listing.root, listing.films, options, workers, companions, listing.findings)
     store = write_store(folder, options, source, given_key, progress)

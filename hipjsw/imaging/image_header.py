@@ -13,10 +13,18 @@ import numpy as np
 from hipjsw.imaging.pixel_stream import jpeg_frame
 from hipjsw.imaging.radiograph import FilmError
 
-__all__ = ["ImageHeader", "image_header"]
+__all__ = ["IMAGE_SYNTAXES", "ImageHeader", "image_header"]
 
 _TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_ANOTHER = "another compression"
 _TIFF_SYNTAXES = {1: "uncompressed", 5: "LZW", 7: "JPEG", 8: "deflate", 32773: "PackBits", 32946: "deflate"}
+#: Every name that an image's compression may have.
+IMAGE_SYNTAXES = (
+    "PNG",
+    "JPEG",
+    "NPY",
+    *(f"TIFF, {name}" for name in (*_TIFF_SYNTAXES.values(), "another compression")),
+)
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ def _tiff(content: bytes) -> ImageHeader:
     for start, length in zip(tags.get(273, tags.get(324, [])), tags.get(279, tags.get(325, [])), strict=False):
         if start + length > len(content):
             raise _CutShortError
-    syntax = _TIFF_SYNTAXES.get(compression, "another compression")
+    syntax = _TIFF_SYNTAXES.get(compression, _ANOTHER)
     bits = max(tags.get(258, [1]))
     return ImageHeader(rows, cols, max(bits, 8), f"TIFF, {syntax}", compression in (6, 7), photometric == 0)
 

@@ -4,8 +4,8 @@ import unicodedata
 
 import pytest
 
-from hipjsw.cohort.companions import read_companions
-from hipjsw.cohort.film_entry import CohortError
+from hipjsw.cohort.companions import read_companions, strangers
+from hipjsw.cohort.film_entry import CohortError, FilmEntry
 
 HEADER = "dataset,subject,visit,side,mjsw_mm,note\n"
 SPLIT = "dataset,subject,split\n"
@@ -119,3 +119,13 @@ def test_the_stamp_changes_with_the_truth(tmp_path):
         (tmp_path / "truth.csv").write_text(HEADER + f"OAI,9000001,V00,right,{width},\n")
         stamps.add(read_companions(tmp_path).stamp)
     assert len(stamps) == 3
+
+
+def test_persons_of_whom_no_film_is_here_are_counted_and_not_named(tmp_path):
+    (tmp_path / "split.csv").write_text("dataset,subject,split\nOAI,1,test\noai,2,test\nOAI,3,train\n")
+    films = [FilmEntry("OAI", subject, "V00", f"{subject}.dcm") for subject in ("1", "2")]
+    (finding,) = strangers(read_companions(tmp_path), films)
+    assert (finding.film, finding.rule) == ("split.csv", "unknown_person")
+    assert finding.message == "of 2 of the 3 persons it names, no film is here"
+    (tmp_path / "split.csv").write_text("dataset,subject,split\nOAI,1,test\nOAI,2,test\n")
+    assert strangers(read_companions(tmp_path), films) == []

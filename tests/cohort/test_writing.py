@@ -484,7 +484,7 @@ def test_a_copy_of_a_film_counts_neither_in_the_store_nor_in_what_is_said(some_f
 def test_a_cohort_without_a_usable_hip_is_refused_and_says_where_the_reasons_are(drawn, films, write, tmp_path):
     for path in (films / "films").iterdir():
         rewrite(path, f"bad {path.name}")
-    with pytest.raises(CohortError, match=r"none of 9 films .* store\.findings\.csv"):
+    with pytest.raises(CohortError, match=r"none of 9 films .*store\.findings\.csv"):
         write()
     assert {f["rule"] for f in table(tmp_path / "store.findings.csv")} == {"not_dicom"}
     assert not (tmp_path / "store").exists()

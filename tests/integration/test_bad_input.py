@@ -51,6 +51,8 @@ def test_too_few_persons_is_said(workplace, door):
     assert done.code == 0, done.err
     store = workplace.folder / "two-store"
     done = door("prepare", f"cohort={cohort}", f"store={store}", cwd=workplace.folder)
+    assert done.code == 0, done.err
+    run = workplace.folder / "two-run"
+    done = door("train", "data=cohort", f"store={store}", f"run={run}", cwd=workplace.folder)
     assert done.code == 1
     assert "2 persons" in done.err
-    assert not store.exists()
