@@ -53,7 +53,7 @@ def view_spec(cfg: DictConfig) -> ViewSpec:
 
 def prepare_options(cfg: DictConfig) -> PrepareOptions:
     """What hips are made into, from a configuration with ``view`` and ``labels``."""
-    given = {key: cfg[key] for key in ("points_spacing", "spacing_mm") if key in cfg}
+    given = {key: cfg[key] for key in ("points_spacing", "spacing_mm", "voi") if key in cfg}
     return PrepareOptions(view_spec(cfg), str(cfg.labels.name), ImportOptions(**given))
 
 

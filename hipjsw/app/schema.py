@@ -197,6 +197,7 @@ class PrepareConfig:
     list_file: str | None = None
     points_spacing: str = "auto"
     spacing_mm: float | None = None
+    voi: bool = False
     view: Any = MISSING
     labels: LabelsConfig = field(default_factory=LabelsConfig)
     id_key: str | None = None

@@ -42,6 +42,7 @@ class ImportOptions:
     Args:
         points_spacing: The tag that millimetres in points files rest on: ``pixel``, ``imager``, or ``auto``.
         spacing_mm: Spacing of all films in mm, over any header's; None for the films' own.
+        voi: Whether a DICOM header's VOI LUT or first window shapes the grey values.
 
     Raises:
         ValueError: Another word, or a spacing that is none.
@@ -49,6 +50,7 @@ class ImportOptions:
 
     points_spacing: str = "auto"
     spacing_mm: float | None = None
+    voi: bool = False
 
     def __post_init__(self) -> None:
         if self.points_spacing not in POINTS_SPACINGS:
@@ -92,25 +94,8 @@ def examine_film(root: Path, entry: FilmEntry, options: ImportOptions) -> Examin
         entry: The film.
         options: How films and points are understood.
     """
-    film: Radiograph | None = None
     said: list[Finding] = []
-    hips: tuple[ExaminedHip, ...] = ()
-    try:
-        film = read_film(root / entry.film, entry.spacing_mm or options.spacing_mm)
-        said += _film_findings(entry, film)
-        if not entry.points:
-            raise FilmError("film_without_points", f"{entry.film}: no .pts file, so there is nothing to label")
-        if film.spacing is None:
-            raise FilmError("no_spacing", f"{entry.film}: no usable pixel spacing, so no millimetres")
-        placed = place_points(root, entry, film, options.points_spacing)
-        hips, of_points = _hips(entry, film, film.spacing, placed)
-        said += of_points
-    except FilmError as error:
-        said.append(Finding(entry.film, error.rule, str(error)))
-    except PointsError as error:
-        said.append(Finding(entry.film, error.rule, str(error)))
-    except Exception as error:  # whatever else one film does, the batch goes on
-        said.append(Finding(entry.film, "failed", unforeseen(error)))
+    film, hips = _looked_at(root, entry, options, said)
     reason = ",".join(dict.fromkeys(f.rule for f in said if f.severity is Severity.ERROR and not f.side))
     if not hips:
         sides = [entry.side] if entry.side else [side.value for side in Side]
@@ -127,6 +112,29 @@ def examine_film(root: Path, entry: FilmEntry, options: ImportOptions) -> Examin
         findings=tuple(said),
     )
     return Examined(record, film, hips)
+
+
+def _looked_at(
+    root: Path, entry: FilmEntry, options: ImportOptions, said: list[Finding]
+) -> tuple[Radiograph | None, tuple[ExaminedHip, ...]]:
+    """The film, if it can be read, and its hips, if it has points; what is noticed is added to ``said``."""
+    film: Radiograph | None = None
+    try:
+        film = read_film(root / entry.film, entry.spacing_mm or options.spacing_mm, options.voi)
+        said += _film_findings(entry, film)
+        if not entry.points:
+            raise FilmError("film_without_points", f"{entry.film}: no .pts file, so there is nothing to label")
+        if film.spacing is None:
+            raise FilmError("no_spacing", f"{entry.film}: no usable pixel spacing, so no millimetres")
+        placed = place_points(root, entry, film, options.points_spacing)
+        hips, of_points = _hips(entry, film, film.spacing, placed)
+        said += of_points
+        return film, hips
+    except (FilmError, PointsError) as error:
+        said.append(Finding(entry.film, error.rule, str(error)))
+    except Exception as error:  # whatever else one film does, the batch goes on
+        said.append(Finding(entry.film, "failed", unforeseen(error)))
+    return film, ()
 
 
 def unforeseen(error: Exception) -> str:

@@ -53,7 +53,7 @@ def read_film(path: Path, spacing_mm: float | None = None, voi: bool = False) ->
         with path.open("rb") as file:
             kind = film_format(file.read(256))
     except OSError as error:
-        raise FilmError("not_dicom", f"{path.name}: cannot be opened; replace or remove it") from error
+        raise FilmError("unreadable", f"{path.name}: cannot be opened; see its permissions and links") from error
     if kind is None:
         raise FilmError("not_dicom", f"{path.name}: neither DICOM, PNG, JPEG, TIFF nor NPY; replace or remove it")
     film = read_dicom(path, spacing_mm, voi) if kind == "dicom" else read_image(path, kind, spacing_mm)

@@ -184,3 +184,11 @@ def test_both_sides_exchanged_are_named(with_points):
 def test_options_that_mean_nothing_are_refused(options):
     with pytest.raises(ValueError, match="spacing"):
         ImportOptions(**options)
+
+
+def test_a_window_shapes_grey_values_only_where_asked(one_film):
+    folder, entry = one_film
+    plain, shaped = (examine_film(folder, entry, ImportOptions(voi=voi)).film for voi in (False, True))
+    assert not np.array_equal(plain.pixels, shaped.pixels)
+    order = np.argsort(plain.pixels[::50, ::50].ravel(), kind="stable")
+    assert (np.diff(shaped.pixels[::50, ::50].ravel()[order].astype(float)) >= 0).all(), "a window keeps the order"
