@@ -1,11 +1,19 @@
 """Shared hips of known geometry."""
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hipjsw.anatomy.landmarks import HipLandmarks, Side
+
+# No test is timed, and what lands is judged by the same cases each time; elsewhere each run tries new ones.
+settings.register_profile(
+    "hipjsw", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("hipjsw")
 
 
 @dataclass(frozen=True)
