@@ -94,7 +94,7 @@ def write_view_store(
             keys=[film_key([visit.dataset, visit.subject, visit.visit]) for visit in visits],
             stats=[()] * len(visits),
             prepare=draw,
-            companions=Companions(frozenset(), {}, made_of, ""),
+            companions=Companions({}, made_of, ""),
         )
         return write_store(folder, prepare, source, progress=progress)
     finally:

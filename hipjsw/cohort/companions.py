@@ -14,12 +14,11 @@ from hipjsw.cohort.csv_table import read_table
 from hipjsw.cohort.film_entry import CohortError, FilmEntry
 from hipjsw.cohort.findings import Finding
 from hipjsw.cohort.folder import nfc
+from hipjsw.cohort.split import PARTS
 
 __all__ = ["Companions", "read_companions", "strangers"]
 
 NAMES = ("split.csv", "truth.csv", "phantom.json")
-#: Where split.csv may put a person.
-PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
@@ -27,14 +26,12 @@ class Companions:
     """Content of ``split.csv``, ``truth.csv`` and ``phantom.json``, empty where a file is absent.
 
     Args:
-        test_persons: (dataset, subject) of the persons whom split.csv puts into the test set.
         truth_mm: Exact mJSW by (dataset, subject, visit, side); hips without a true width are not in it.
         phantom: Version, seed and size of a phantom cohort; None for a real one.
         stamp: Hash of the three files.
         given: Part (``train``, ``val``, ``test``) by (dataset, subject) for every person whom split.csv names.
     """
 
-    test_persons: frozenset[tuple[str, str]]
     truth_mm: dict[tuple[str, str, str, str], float]
     phantom: dict[str, Any] | None
     stamp: str
@@ -53,7 +50,6 @@ def read_companions(cohort: Path) -> Companions:
     folder = cohort.parent if cohort.is_file() else cohort
     given = _given(folder / "split.csv")
     return Companions(
-        test_persons=frozenset(person for person, part in given.items() if part == "test"),
         truth_mm=_truth(folder / "truth.csv"),
         phantom=_phantom(folder / "phantom.json"),
         stamp=_stamp(folder),

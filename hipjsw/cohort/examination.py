@@ -17,7 +17,7 @@ from hipjsw.cohort.film_record import FilmRecord, HipRecord
 from hipjsw.cohort.findings import Finding
 from hipjsw.cohort.layout import FilmEntry
 from hipjsw.cohort.plausibility import hip_faults, pair_faults
-from hipjsw.cohort.point_placing import PlacedPoints, place_points
+from hipjsw.cohort.point_placing import POINTS_SPACINGS, PlacedPoints, place_points
 from hipjsw.cohort.rules import Severity
 from hipjsw.cohort.sources import digest
 from hipjsw.imaging.burned_in import burned_in_text
@@ -27,10 +27,8 @@ from hipjsw.imaging.reading import read_film
 from hipjsw.imaging.spacing import PLAUSIBLE_MM, PixelSpacing
 from hipjsw.jsw.profile import Unmeasurable, measure_landmarks
 
-__all__ = ["POINTS_SPACINGS", "Examined", "ExaminedHip", "ImportOptions", "examine_film", "examine_hip", "unforeseen"]
+__all__ = ["Examined", "ExaminedHip", "ImportOptions", "examine_film", "examine_hip", "unforeseen"]
 
-#: Which tag the millimetres of points rest on.
-POINTS_SPACINGS = ("auto", "pixel", "imager")
 #: Identical pixels are told by every so many-th row and column: no two films agree in so many.
 _DIGEST_STEP = 4
 

@@ -25,14 +25,15 @@ from hipjsw.cohort.findings import Finding
 from hipjsw.cohort.point_sides import read_sides
 from hipjsw.imaging.radiograph import Radiograph
 from hipjsw.imaging.spacing import PixelSpacing, SpacingSource
+from hipjsw.imaging.spacing_tags import SAME_SHARE
 
-__all__ = ["PlacedPoints", "SpacingTag", "Unit", "place_points"]
+__all__ = ["POINTS_SPACINGS", "PlacedPoints", "SpacingTag", "Unit", "place_points"]
 
 Points = NDArray[np.float64]
 Hips = dict[Side, Points]
 
-#: Spacing tags that differ by no more are one (a share).
-_ALIKE = 1e-3
+#: Which tag the millimetres of points rest on.
+POINTS_SPACINGS = ("auto", "pixel", "imager")
 #: A head this many times beyond an adult's still tells the unit; mm and px differ by 6 to 10.
 _UNIT_SLACK = 1.6
 
@@ -90,7 +91,7 @@ def place_points(root: Path, entry: FilmEntry, film: Radiograph, points_spacing:
         PointsError: No points, or none of its files can be used.
         ValueError: Another word for ``points_spacing``.
     """
-    if points_spacing not in ("auto", "pixel", "imager"):
+    if points_spacing not in POINTS_SPACINGS:
         raise ValueError(f"points_spacing is one of auto, pixel, imager, not {points_spacing!r}")
     found = read_sides(root, entry)
     hips, said = found.hips, list(found.findings)
@@ -158,7 +159,7 @@ def _tags(film: Radiograph) -> dict[SpacingTag, PixelSpacing]:
     tags = {}
     if pixel is not None:
         tags[SpacingTag.PIXEL] = PixelSpacing(*pixel, SpacingSource.PIXEL)
-    if imager is not None and (pixel is None or not np.allclose(pixel, imager, rtol=_ALIKE, atol=0.0)):
+    if imager is not None and (pixel is None or not np.allclose(pixel, imager, rtol=SAME_SHARE, atol=0.0)):
         tags[SpacingTag.IMAGER] = PixelSpacing(*imager, SpacingSource.IMAGER)
     return tags
 

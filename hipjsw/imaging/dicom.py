@@ -20,12 +20,12 @@ from typing import Any, BinaryIO
 import pydicom
 from numpy.typing import NDArray
 
-from hipjsw.imaging.dicom_header import LARGEST_PIXELS, FilmHeader
+from hipjsw.imaging.dicom_header import FilmHeader
 from hipjsw.imaging.dicom_pixels import Syntax, lossy_by, pixel_element, stored_codes, syntax_of
 from hipjsw.imaging.radiograph import FilmError, Radiograph, refuse_flat
 from hipjsw.imaging.spacing import PixelSpacing, given_spacing
 
-__all__ = ["LARGEST_BYTES", "LARGEST_PIXELS", "is_dicom", "read_dicom"]
+__all__ = ["LARGEST_BYTES", "is_dicom", "read_dicom"]
 
 #: A larger file is no single film: 100 million pixels of 16 bits and a generous header.
 LARGEST_BYTES = 300_000_000

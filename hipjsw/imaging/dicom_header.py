@@ -13,13 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipjsw.imaging.greyscale import Greyscale, LookUp, Window
-from hipjsw.imaging.radiograph import FilmError, FilmFacts
+from hipjsw.imaging.radiograph import LARGEST_PIXELS, FilmError, FilmFacts
 from hipjsw.imaging.spacing_tags import Header, SpacingTags
 
-__all__ = ["LARGEST_PIXELS", "FilmHeader"]
+__all__ = ["FilmHeader"]
 
-#: A larger film is refused before its pixels are touched (a 0.1 mm pelvis film has 17 million pixels).
-LARGEST_PIXELS = 100_000_000
 #: Modalities of projection radiographs.
 MODALITIES = ("CR", "DX", "RG", "RF")
 

@@ -16,13 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hipjsw.imaging.image_header import ImageHeader, image_header
-from hipjsw.imaging.radiograph import FilmError, FilmFacts, Radiograph, refuse_flat
+from hipjsw.imaging.radiograph import LARGEST_PIXELS, FilmError, FilmFacts, Radiograph, refuse_flat
 from hipjsw.imaging.spacing import given_spacing
 
 __all__ = ["read_image"]
 
-#: More pixels or bytes than these are no film's (as for DICOM).
-LARGEST_PIXELS = 100_000_000
 LARGEST_BYTES = 900_000_000
 
 

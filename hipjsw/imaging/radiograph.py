@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from hipjsw.imaging.spacing import PixelSpacing
 
-__all__ = ["FilmError", "FilmFacts", "Radiograph", "refuse_flat"]
+__all__ = ["LARGEST_PIXELS", "FilmError", "FilmFacts", "Radiograph", "refuse_flat"]
+
+#: A larger film is refused before its pixels are touched (a 0.1 mm pelvis film has 17 million pixels).
+LARGEST_PIXELS = 100_000_000
 
 
 class FilmError(ValueError):

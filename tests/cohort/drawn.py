@@ -94,7 +94,7 @@ def source(root, options=OPTIONS, pause_s=0.0, calls=None, companions=None, find
         keys=[film_key([e.dataset, e.subject, e.visit, e.film], [str(p) for p in e.points]) for e in films],
         stats=[file_stats(root, e) for e in films],
         prepare=prepared,
-        companions=companions or Companions(frozenset(), {}, None, ""),
+        companions=companions or Companions({}, None, ""),
         findings=findings,
         contents=read,
     )

@@ -13,7 +13,7 @@ SPLIT = "dataset,subject,split\n"
 
 def test_nothing_beside_is_nothing_known(tmp_path):
     beside = read_companions(tmp_path)
-    assert (beside.test_persons, beside.truth_mm, beside.phantom) == (frozenset(), {}, None)
+    assert (beside.given, beside.truth_mm, beside.phantom) == ({}, {}, None)
     assert beside.given == {}
 
 
@@ -59,7 +59,7 @@ def test_split_puts_persons_into_parts_whatever_saved_it(tmp_path):
     )
     beside = read_companions(tmp_path)
     assert beside.given == {("OAI", "1"): "test", ("OAI", "2"): "train", ("CHECK", "1"): "val"}
-    assert beside.test_persons == {("OAI", "1")}
+    assert [person for person, part in beside.given.items() if part == "test"] == [("OAI", "1")]
 
 
 def test_names_in_either_unicode_form_are_those_of_the_films(tmp_path):

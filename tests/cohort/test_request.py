@@ -8,7 +8,7 @@ from hipjsw.cohort.companions import Companions
 from hipjsw.cohort.examination import ImportOptions
 from hipjsw.cohort.request import differences, read_request, request_of, write_request
 
-NOTHING = Companions(frozenset(), {}, None, "")
+NOTHING = Companions({}, None, "")
 
 
 def test_the_same_asked_again_differs_in_nothing(options, tmp_path):

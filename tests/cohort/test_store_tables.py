@@ -12,7 +12,7 @@ from hipjsw.cohort.layout import FilmEntry, PointsFile
 from hipjsw.cohort.store_tables import content_of, fingerprint, hip_lines, write_tables
 
 KEY = b"k" * 32
-NOTHING = Companions(frozenset(), {}, None, "")
+NOTHING = Companions({}, None, "")
 
 
 def film(number, reasons=("", ""), **change):
@@ -32,7 +32,7 @@ def test_rows_count_the_usable_hips_and_exclusion_takes_none_away():
 
 
 def test_companions_give_parts_by_person_and_widths_by_hip():
-    given = Companions(frozenset(), {("OAI", "s0", "V1", "left"): 1.25}, None, "", {("OAI", "s1"): "val"})
+    given = Companions({("OAI", "s0", "V1", "left"): 1.25}, None, "", {("OAI", "s1"): "val"})
     lines = hip_lines([*FILMS, film(4, hips=(HipRecord("left", "", truth_mm=2.0),))], KEY, given, {})
     assert [line.given_part for line in lines] == [""] * 4 + ["val"] * 4 + [""]
     assert [line.truth_mm for line in lines] == [None] * 3 + [1.25] + [None] * 4 + [2.0]
@@ -62,8 +62,8 @@ def test_the_fingerprint_knows_films_and_tables_and_no_key():
         hip_lines([film(0, ("", "x")), *FILMS[1:]], KEY, NOTHING, {}),
         hip_lines(FILMS[::-1], KEY, NOTHING, {}),
         hip_lines(FILMS, KEY, NOTHING, {"0.dcm": "duplicate_film"}),
-        hip_lines(FILMS, KEY, Companions(frozenset(), {}, None, "", {("OAI", "s0"): "test"}), {}),
-        hip_lines(FILMS, KEY, Companions(frozenset(), {("OAI", "s0", "V0", "left"): 1.0}, None, ""), {}),
+        hip_lines(FILMS, KEY, Companions({}, None, "", {("OAI", "s0"): "test"}), {}),
+        hip_lines(FILMS, KEY, Companions({("OAI", "s0", "V0", "left"): 1.0}, None, ""), {}),
         hip_lines([film(0, entry=dataclasses.replace(FILMS[0].entry, spacing_mm=0.2)), *FILMS[1:]], KEY, NOTHING, {}),
     ]
     assert len({content_of(lines), *map(content_of, others)}) == 9

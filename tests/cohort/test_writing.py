@@ -239,7 +239,7 @@ def test_removed_films_vanish_and_added_ones_take_their_place(drawn, films, writ
 def test_a_changed_table_beside_the_films_changes_the_tables_alone(films, write, content):
     write()
     person = ("OAI", "90004")
-    given = Companions(frozenset({person}), {(*person, "V00", "left"): 2.5}, None, "other", {person: "test"})
+    given = Companions({(*person, "V00", "left"): 2.5}, None, "other", {person: "test"})
     changed, prepared = write(companions=given)
     assert prepared == []
     assert content(changed.folder) == content(write("fresh", companions=given)[0].folder)

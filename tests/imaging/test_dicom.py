@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hipjsw.imaging.dicom import LARGEST_PIXELS, read_dicom
-from hipjsw.imaging.radiograph import FilmError
+from hipjsw.imaging.dicom import read_dicom
+from hipjsw.imaging.radiograph import LARGEST_PIXELS, FilmError
 from hipjsw.imaging.spacing import SpacingSource
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data" / "dicom"
