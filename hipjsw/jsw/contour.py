@@ -1,9 +1,10 @@
 """Sub-pixel head margin and sourcil from class probabilities.
 
-Both curves are radii over the angle about the head's centre. Along each ray the margin is where the femur's
-probability falls through 0.5 and the roof where the acetabulum's rises through it; a smoothing spline over the arc
-takes out what is finer than bone is. Probabilities are never thresholded into a mask for this: a hard mask biases the
-minimum by about half a pixel.
+Both curves are radii over the angle about the head's centre. The middle between them is half-way between the place
+where the femur's probability falls through 0.5 and the one where the acetabulum's rises through it. How far apart
+they are is the joint space's probability summed along the ray: whatever blurs an edge, a pixel or a network that is
+not sure, leaves that sum as it is, so a gap of a fraction of a pixel is measured as well as a wide one. Nothing is
+thresholded into a mask for this: a hard mask biases the minimum by about half a pixel.
 """
 
 from __future__ import annotations
@@ -14,25 +15,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.interpolate import make_smoothing_spline
-from skimage.measure import find_contours
 
-from hipjsw.anatomy.landmarks import ADULT_HEAD_RADIUS_MM, fit_circle
+from hipjsw.jsw.locating import ACETABULUM, FEMUR, JOINT_SPACE, WIDEST_MM, JointPlace, locate
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable, measure_curves
+from hipjsw.jsw.smoothing import smooth
 
 __all__ = ["JointContours", "find_joint", "measure_probabilities"]
 
-FEMUR, ACETABULUM, JOINT_SPACE = 0, 1, 2
-
-#: Undulations of head or roof shorter than about this are taken for noise (half power of the smoothing spline).
-SHORTEST_WAVE_MM = 12.0
-#: Next to its two ends the roof's edge is blurred by the corner; that much is left out and carried on smoothly.
-END_MM = 1.5
-#: A joint space wider than this is not one.
-WIDEST_MM = 14.0
-ANGLE_STEP_DEG = 0.5
-#: Where the joint space is looked for; below 0.5, for a space thinner than a pixel never reaches that.
-SPACE_PROBABILITY = 0.3
+#: Undulations of the gap shorter than this many pixels are the grid's, not the bone's (half power).
+GRID_WAVES_PX = 4.0
+#: Undulations of a bone's surface shorter than this are taken for noise (half power).
+BONE_WAVE_MM = 6.0
+#: Next to its two ends the space is blurred by the corners; so much is left out and carried on from inside.
+END_PX, END_MM = 1.5, 0.5
+EDGE, EDGE_WEIGHT = 0.4, 0.2
+#: Steps along a ray, and from ray to ray on the head's margin.
+RAY_STEP_PX = 0.5
+ARC_STEP_MM = 0.4
+#: The space's probability is summed from so far below the head's margin to so far above the roof's edge.
+TAIL_PX, TAIL_MM = 2.0, 1.2
+#: How far a head's margin may lie inside its circle.
+INSIDE_MM = 7.0
+SHORTEST_MM = 10.0
+#: The ends are looked for within this much of the roof's edge.
+END_LOOK_MM = 2.0
 #: A gap below this holds too little of any pixel to be seen as joint space.
 THIN_PX = 1.25
 
@@ -56,13 +62,27 @@ class JointContours:
     sourcil_px: Floats
 
 
-def measure_probabilities(probs: NDArray[Any], pixel_mm: float) -> JointSpaceWidth | Unmeasurable:
+@dataclass(frozen=True, eq=False)
+class _Rays:
+    """Probabilities along rays from the head's centre: ``(rays, steps)``, radii ``(steps,)``, angles ``(rays,)``."""
+
+    theta: Floats
+    radii: Floats
+    femur: Floats
+    roof: Floats
+    space: Floats
+
+
+def measure_probabilities(
+    probs: NDArray[Any], pixel_mm: float, region: str = "sourcil"
+) -> JointSpaceWidth | Unmeasurable:
     """Measure one hip view.
 
     Args:
         probs: ``(3, rows, cols)`` probability or coverage of femur, acetabulum, joint space; medial towards larger
             columns.
         pixel_mm: Size of the view's square pixels in mm.
+        region: What the minimum is taken over, one of `hipjsw.jsw.profile.REGIONS`.
 
     Returns:
         The width (its points in mm of the view: pixel times ``pixel_mm``), or why there is none.
@@ -70,118 +90,123 @@ def measure_probabilities(probs: NDArray[Any], pixel_mm: float) -> JointSpaceWid
     joint = find_joint(probs, pixel_mm)
     if isinstance(joint, Unmeasurable):
         return joint
-    return measure_curves(joint.sourcil_px * pixel_mm, joint.head_px * pixel_mm, joint.centre_px * pixel_mm)
+    return measure_curves(joint.sourcil_px * pixel_mm, joint.head_px * pixel_mm, joint.centre_px * pixel_mm, region)
 
 
 def find_joint(probs: NDArray[Any], pixel_mm: float) -> JointContours | Unmeasurable:
     """Find head margin and sourcil; arguments as ``measure_probabilities``."""
-    probs = np.asarray(probs, dtype=np.float64)
+    probs = np.asarray(probs)
     if not np.isfinite(probs).all():
         return Unmeasurable("probabilities that are not finite numbers")
-    joint = _facing_margin(probs, pixel_mm)
-    if isinstance(joint, Unmeasurable):
-        return joint
-    centre, radius = _circle(joint, pixel_mm)
-    low, high = ADULT_HEAD_RADIUS_MM
-    if not low <= radius * pixel_mm <= high:
-        return Unmeasurable(f"femoral head of {radius * pixel_mm:.0f} mm radius is implausible")
-    up = np.arctan2(joint[:, 1] - centre[1], centre[0] - joint[:, 0])
-    if np.cos(up).mean() < 0.5:
-        return Unmeasurable("the joint does not face upwards; is the film upside down?")
-    step = np.deg2rad(ANGLE_STEP_DEG)
-    theta = np.arange(up.min() - 20 * step, up.max() + 20 * step, step)
-    return _trace(probs, theta, centre, radius, pixel_mm)
+    place = locate(probs, pixel_mm)
+    if isinstance(place, Unmeasurable):
+        return place
+    rays = _cast(probs, place, pixel_mm)
+    return _trace(rays, place, pixel_mm)
 
 
-def _facing_margin(probs: Floats, pixel_mm: float) -> Floats | Unmeasurable:
-    """Points ``(n, 2)`` of the femur's margin that face the joint: they touch its space or, without space, the roof."""
-    contours: list[Floats] = find_contours(probs[FEMUR], 0.5)  # type: ignore[no-untyped-call]
-    roof = _largest(probs[ACETABULUM] > 0.5, 50.0 / pixel_mm**2)
-    if not contours:
-        return Unmeasurable("no femur found")
-    if roof is None:
-        return Unmeasurable("no acetabulum found")
-    margin = max(contours, key=len)
-    near_roof = ndimage.distance_transform_edt(~roof) * pixel_mm < WIDEST_MM
-    facing = roof | (near_roof & (probs[JOINT_SPACE] > SPACE_PROBABILITY))
-    away = ndimage.distance_transform_edt(~facing)
-    near = margin[ndimage.map_coordinates(away, margin.T, order=1, mode="nearest") <= 1.5]
-    if len(near) < 8 or np.ptp(near, axis=0).max() * pixel_mm < 10.0:
-        return Unmeasurable("no joint found: femur and roof do not face each other")
-    return near
+def _cast(probs: NDArray[Any], place: JointPlace, pixel_mm: float) -> _Rays:
+    """Sample the maps, the largest pieces alone, along the rays that meet the joint."""
+    step = ARC_STEP_MM / (place.radius_px * pixel_mm)
+    beyond = np.deg2rad(10.0)
+    theta = np.arange(place.lateral_rad - beyond, place.medial_rad + beyond, step)
+    radii = np.arange(
+        max(place.radius_px - INSIDE_MM / pixel_mm, 1.0), place.radius_px + (WIDEST_MM + 4.0) / pixel_mm, RAY_STEP_PX
+    )
+    at = np.stack([place.centre_px[0] - np.cos(theta)[:, None] * radii, place.centre_px[1] + np.sin(theta)[:, None] * radii])
+    planes = (probs[FEMUR] * place.femur, probs[ACETABULUM] * place.roof, probs[JOINT_SPACE])
+    femur, roof, space = (ndimage.map_coordinates(np.asarray(p, np.float32), at, order=1, output=np.float32) for p in planes)
+    return _Rays(theta, radii, femur, roof, space)
 
 
-def _largest(mask: NDArray[np.bool_], least_px: float) -> NDArray[np.bool_] | None:
-    """The largest piece of a mask, None if it has fewer pixels than told."""
-    pieces, count = ndimage.label(mask, structure=np.ones((3, 3)))
-    sizes = np.bincount(pieces.ravel(), minlength=2)[1:]
-    if count == 0 or sizes.max() < least_px:
-        return None
-    return np.asarray(pieces == 1 + sizes.argmax())
-
-
-def _circle(points: Floats, pixel_mm: float) -> tuple[Floats, float]:
-    """Circle through points, a second time without those over 1 mm off; radius infinite for points on one line."""
-    try:
-        centre, radius = fit_circle(points)
-        residual = np.abs(np.linalg.norm(points - centre, axis=1) - radius) * pixel_mm
-        if (residual <= 1.0).sum() >= 8:
-            return fit_circle(points[residual <= 1.0])
-    except ValueError:
-        return points.mean(axis=0), np.inf
-    return centre, radius
-
-
-def _trace(
-    probs: Floats, theta: Floats, centre: Floats, radius: float, pixel_mm: float
-) -> JointContours | Unmeasurable:
+def _trace(rays: _Rays, place: JointPlace, pixel_mm: float) -> JointContours | Unmeasurable:
     """Follow both edges over the angles and cut the roof to the sourcil."""
-    radii = np.arange(0.6 * radius, radius + (WIDEST_MM + 4.0) / pixel_mm, 0.25)
-    direction = np.column_stack([-np.cos(theta), np.sin(theta)])
-    rays = centre + radii[None, :, None] * direction[:, None, :]
-    femur, roof, space = (ndimage.map_coordinates(p, np.moveaxis(rays, -1, 0), order=1) for p in probs)
-
-    head_r = _crossing(femur[:, ::-1], radii[::-1])
-    roof_r = _crossing(np.where(radii[None] < head_r[:, None] - 3.0 / pixel_mm, 0.0, roof), radii)
-    gap = roof_r - head_r
-    found = np.isfinite(gap) & (gap * pixel_mm < WIDEST_MM)
-    ends = _sourcil_ends(space, radii, theta, head_r, roof_r, found)
-    if ends is None or (ends[1] - ends[0]) * radius * pixel_mm < 10.0:
-        return Unmeasurable("sourcil not found or shorter than 10 mm")
-    lateral, medial = ends
-    trim = END_MM / (radius * pixel_mm)
-    within = (theta >= lateral + trim) & (theta <= medial - trim)
-    on_roof, on_head = found & within, np.isfinite(head_r)
-    on_head &= (theta >= lateral - 4 * trim) & (theta <= medial + 4 * trim)
+    theta, radii = rays.theta, rays.radii
+    head_r = _crossing(rays.femur[:, ::-1], radii[::-1])
+    above_head = radii[None] >= head_r[:, None] - 3.0 / pixel_mm
+    roof_r = _crossing(np.where(above_head, rays.roof, 0.0), radii)
+    found = np.isfinite(head_r) & np.isfinite(roof_r) & ((roof_r - head_r) * pixel_mm < WIDEST_MM)
+    tail = max(TAIL_PX, TAIL_MM / pixel_mm)
+    summed = (radii[None] > head_r[:, None] - tail) & (radii[None] < roof_r[:, None] + tail)
+    gap = np.where(summed, rays.space, 0.0).sum(axis=1) * RAY_STEP_PX
+    rough = _rough_ends(gap, theta, head_r, roof_r, found)
+    if rough is None or (rough[1] - rough[0]) * place.radius_px * pixel_mm < SHORTEST_MM:
+        return Unmeasurable(f"sourcil not found or shorter than {SHORTEST_MM:.0f} mm")
+    trim = max(END_PX, END_MM / pixel_mm) / place.radius_px
+    within = (theta >= rough[0] + trim) & (theta <= rough[1] - trim)
+    on_roof = found & within
+    on_head = np.isfinite(head_r) & (theta >= rough[0] - 4 * trim) & (theta <= rough[1] + 4 * trim)
     if on_roof.sum() < max(10, 0.8 * within.sum()) or on_head.sum() < 10:
         return Unmeasurable("head margin or roof broken")
+    reason = _implausible(rays, head_r, roof_r, on_roof, pixel_mm)
+    if reason:
+        return Unmeasurable(reason)
+    wave = max(GRID_WAVES_PX * pixel_mm, BONE_WAVE_MM) / ARC_STEP_MM
+    middle, width = _smoothed_gap(theta, head_r, roof_r, gap, found, rough, trim, wave)
+    margin = smooth(head_r, on_head.astype(float), wave)
+    lateral, medial = _ends(rays, middle - width / 2, middle + width / 2, rough, pixel_mm)
+    under = (theta >= lateral) & (theta <= medial)
+    shift = np.where(under, (middle - width / 2) - margin, np.nan)
+    first, last = np.flatnonzero(under)[[0, -1]]
+    shift[:first], shift[last + 1 :] = shift[first], shift[last]
+    head = margin + shift
+    wide = np.flatnonzero(on_head)
+    keep = slice(wide[0], wide[-1] + 1)
+    places = np.concatenate([[lateral], theta[under], [medial]])
+    sourcil = np.interp(places, theta, head + width)
+    return JointContours(
+        place.centre_px,
+        place.radius_px,
+        _polar(place.centre_px, head[keep], theta[keep]),
+        _polar(place.centre_px, sourcil, places),
+    )
+
+
+def _smoothed_gap(
+    theta: Floats,
+    head_r: Floats,
+    roof_r: Floats,
+    gap: Floats,
+    found: NDArray[np.bool_],
+    rough: tuple[float, float],
+    trim: float,
+    wave: float,
+) -> tuple[Floats, Floats]:
+    """Middle and width of the gap over all angles; next to its ends from the crossings alone, which count less."""
+    weight = np.where(found & (theta >= rough[0] + trim) & (theta <= rough[1] - trim), 1.0, 0.0)
+    edge = found & (weight == 0) & (theta >= rough[0] + EDGE * trim) & (theta <= rough[1] - EDGE * trim)
+    weight[edge] = EDGE_WEIGHT
+    width = np.where(edge, roof_r - head_r, gap)
+    middle, smoothed = smooth(np.stack([(head_r + roof_r) / 2, width]), weight, wave)
+    return middle, smoothed
+
+
+def _implausible(rays: _Rays, head_r: Floats, roof_r: Floats, on_roof: NDArray[np.bool_], pixel_mm: float) -> str:
+    """Why the maps round the two edges are no joint's; empty where they are one's."""
+    radii = rays.radii
     above = (radii[None] > roof_r[:, None]) & (radii[None] < roof_r[:, None] + 3.0 / pixel_mm) & on_roof[:, None]
-    if space[above].mean() > 0.5:
-        return Unmeasurable("joint space and acetabulum are claimed for the same place")
-    below = (radii[None] < head_r[:, None]) & (radii[None] > head_r[:, None] - 8.0 / pixel_mm) & on_roof[:, None]
-    if femur[below].mean() < 0.8 or roof[above].mean() < 0.7:
-        return Unmeasurable("no solid head below or no solid roof above the joint")
-    places = np.linspace(lateral, medial, 200)
-    wide = theta[on_head]
-    head = _smooth(wide, head_r[on_head], wide, radius, pixel_mm)
-    sourcil = _smooth(theta[on_roof], roof_r[on_roof], places, radius, pixel_mm)
-    return JointContours(centre, radius, _polar(centre, head, wide), _polar(centre, sourcil, places))
+    if rays.space[above].mean() > 0.5:
+        return "joint space and acetabulum are claimed for the same place"
+    below = (radii[None] < head_r[:, None]) & (radii[None] > head_r[:, None] - 5.0 / pixel_mm) & on_roof[:, None]
+    if rays.femur[below].mean() < 0.8 or rays.roof[above].mean() < 0.7:
+        return "no solid head below or no solid roof above the joint"
+    return ""
 
 
-def _crossing(values: Floats, radii: Floats) -> Floats:
+def _crossing(values: NDArray[Any], radii: Floats) -> Floats:
     """Radius at which each row of ``values`` (rays, radii) first rises through 0.5; NaN where it never does."""
     above = values >= 0.5
     rises = ~above[:, :-1] & above[:, 1:]
     at = rises.argmax(axis=1)
     rows = np.arange(len(values))
-    low, high = values[rows, at], values[rows, at + 1]
+    low, high = values[rows, at].astype(np.float64), values[rows, at + 1].astype(np.float64)
     share = np.divide(0.5 - low, high - low, out=np.zeros_like(low), where=high > low)
     radius = radii[at] + share * (radii[at + 1] - radii[at])
     return np.where(rises.any(axis=1), radius, np.nan)
 
 
-def _sourcil_ends(
-    space: Floats, radii: Floats, theta: Floats, head_r: Floats, roof_r: Floats, found: NDArray[np.bool_]
+def _rough_ends(
+    gap: Floats, theta: Floats, head_r: Floats, roof_r: Floats, found: NDArray[np.bool_]
 ) -> tuple[float, float] | None:
     """Angles of the lateral edge and the medial end: where the joint space between the edges begins and stops.
 
@@ -189,15 +214,45 @@ def _sourcil_ends(
     through 0.5 is the end, to a fraction of a ray. A gap thinner than a pixel holds no such probability: there the
     roof so near to the head is the sign of the sourcil, for beyond its ends the roof stops or leaves the head.
     """
-    between = (radii[None] > head_r[:, None]) & (radii[None] < roof_r[:, None])
-    width = between.sum(axis=1)
-    presence = np.where(between, space, 0.0).sum(axis=1) / np.maximum(width, 1)
-    thin = (roof_r - head_r) < THIN_PX
+    between = roof_r - head_r
+    presence = np.divide(gap, between, out=np.zeros_like(gap), where=found & (between > THIN_PX))
+    thin = found & (between <= THIN_PX)
     known = np.where(found, np.where(thin, np.maximum(presence, 0.75), presence), 0.0)
     inside = np.flatnonzero(known >= 0.5)
     if len(inside) < 2:
         return None
     return _end(theta, known, inside[0], -1), _end(theta, known, inside[-1], +1)
+
+
+def _ends(
+    rays: _Rays, head_r: Floats, roof_r: Floats, rough: tuple[float, float], pixel_mm: float
+) -> tuple[float, float]:
+    """The ends, once both edges are known: where what lies between them, and just above the roof, stops.
+
+    Laterally the joint space stops along a ray. Medially it and the bone above it stop along one line that crosses the
+    edge aslant, so as much is looked at above the edge as below.
+    """
+    theta, radii = rays.theta, rays.radii
+    near = END_LOOK_MM / pixel_mm
+    below = np.minimum(roof_r - head_r, near)
+    both = rays.space + rays.roof
+    under = _mean_between(both, radii, roof_r - below, roof_r)
+    around = _mean_between(both, radii, roof_r - below, roof_r + below)
+    ends = []
+    for presence, end, direction in ((under, rough[0], -1), (around, rough[1], 1)):
+        near_end = np.abs(theta - end) < 4.0 / pixel_mm / radii[0]
+        inside = np.flatnonzero(near_end & (presence >= 0.5))
+        ends.append(_end(theta, presence, inside[-1 if direction > 0 else 0], direction) if len(inside) else end)
+    return ends[0], ends[1]
+
+
+def _mean_between(values: NDArray[Any], radii: Floats, low: Floats, high: Floats) -> Floats:
+    """Mean of each row of ``values`` (rays, radii) over the radii from ``low`` to ``high``, steps taken in part."""
+    half = RAY_STEP_PX / 2
+    start, stop = np.maximum(radii - half, low[:, None]), np.minimum(radii + half, high[:, None])
+    share = np.maximum(stop - start, 0.0)
+    total = share.sum(axis=1)
+    return np.divide((values * share).sum(axis=1), total, out=np.zeros(len(total)), where=total > 0)
 
 
 def _end(theta: Floats, presence: Floats, last: int, direction: int) -> float:
@@ -206,14 +261,6 @@ def _end(theta: Floats, presence: Floats, last: int, direction: int) -> float:
         return float(theta[last])
     share = (presence[last] - 0.5) / max(presence[last] - presence[beyond], 1e-9)
     return float(theta[last] + min(share, 1.0) * (theta[beyond] - theta[last]))
-
-
-def _smooth(theta: Floats, radius: Floats, at: Floats, head_radius: float, pixel_mm: float) -> Floats:
-    """Smoothing spline of a radius over the arc, its half-power wavelength ``SHORTEST_WAVE_MM``; px in, px out."""
-    arc_mm = theta * head_radius * pixel_mm
-    penalty = (SHORTEST_WAVE_MM / (2 * np.pi)) ** 4 / float(np.median(np.diff(arc_mm)))
-    spline = make_smoothing_spline(arc_mm, radius, lam=penalty)
-    return np.asarray(spline(at * head_radius * pixel_mm), dtype=np.float64)
 
 
 def _polar(centre: Floats, radius: Floats, theta: Floats) -> Floats:

@@ -6,20 +6,29 @@ sourcil, lateral edge (70) to medial end (74), is the mJSW.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hipjsw.anatomy.landmarks import HipLandmarks
+from hipjsw.jsw.polyline import arc_length, equal_steps, nearest_on_polyline
 
-__all__ = ["JointSpaceWidth", "Unmeasurable", "measure_curves", "measure_landmarks", "nearest_on_polyline"]
+__all__ = ["FIXED_DEG", "REGIONS", "JointSpaceWidth", "Unmeasurable", "measure_curves", "measure_landmarks"]
 
-#: Distance between profile places while looking for the minimum; the error of the minimum is below 0.0001 mm.
+#: Distance between profile places; the error of the minimum is below 0.001 mm.
 STEP_MM = 0.1
-#: Pieces of a polyline that are looked at or passed over together.
-_BLOCK = 8
+#: A curve shorter than this is none.
+SHORTEST_MM = 5.0
+#: What the minimum is taken over: the whole sourcil; the part of it within 20 degrees of straight above the head's
+#: centre; or the three thirds of the sourcil, each by its mean.
+REGIONS = ("sourcil", "arc40", "thirds")
+#: Half the arc of ``arc40``.
+HALF_ARC_DEG = 20.0
+#: Fixed places in use besides a minimum: degrees medially of straight above the head's centre.
+FIXED_DEG = (10.0, 30.0, 50.0)
 
 Floats = NDArray[np.float64]
 
@@ -33,16 +42,21 @@ class Unmeasurable:
 
 @dataclass(frozen=True, eq=False)
 class JointSpaceWidth:
-    """What was measured on one hip.
+    """What was measured on one hip; all points ``(row, col)`` in mm of the curves' frame.
 
     Args:
         mjsw_mm: Minimum joint space width; 0 where bone meets bone.
         place: Where the minimum lies along the sourcil, 0 lateral edge to 1 medial end.
-        roof_witness_mm: Point ``(row, col)`` of the roof at the minimum, in the curves' frame.
-        head_witness_mm: Nearest point ``(row, col)`` of the head margin.
+        roof_witness_mm: ``(2,)`` point of the roof at the minimum.
+        head_witness_mm: ``(2,)`` nearest point of the head margin.
         profile_mm: ``(n,)`` width at equal steps of arc length along the sourcil, lateral to medial.
         roof_mm: ``(n, 2)`` the places of the profile.
+        foot_mm: ``(n, 2)`` the head margin's nearest point to each of them.
         head_mm: ``(m, 2)`` the head margin measured against.
+        centre_mm: ``(2,)`` the head's centre, about which angles are.
+        interval_mm: 95 % interval of the minimum; None where no calibration was applied.
+        band_mm: ``(2, n)`` 95 % band of the profile, place by place; None likewise.
+        quality: How far the measurement is to be trusted, 0 to 1; None likewise.
     """
 
     mjsw_mm: float
@@ -51,59 +65,83 @@ class JointSpaceWidth:
     head_witness_mm: Floats
     profile_mm: Floats
     roof_mm: Floats
+    foot_mm: Floats
     head_mm: Floats
+    centre_mm: Floats
+    interval_mm: tuple[float, float] | None = None
+    band_mm: Floats | None = None
+    quality: float | None = None
 
+    @property
+    def length_mm(self) -> float:
+        """Length of the sourcil measured along."""
+        return float(arc_length(self.roof_mm)[-1])
 
-def nearest_on_polyline(points: NDArray[Any], polyline: NDArray[Any]) -> tuple[Floats, Floats]:
-    """Shortest distance from each point to a polyline.
+    @property
+    def p5_mm(self) -> float:
+        """5th percentile of the profile; less moved by a rough edge than the minimum."""
+        return float(np.percentile(self.profile_mm, 5.0))
 
-    Args:
-        points: ``(n, 2)``.
-        polyline: ``(m, 2)`` vertices, m >= 2, open.
+    @property
+    def mean_mm(self) -> float:
+        """Mean of the profile."""
+        return float(self.profile_mm.mean())
 
-    Returns:
-        Distances ``(n,)`` and nearest points ``(n, 2)``, in the same unit.
-    """
-    start, step = polyline[:-1], np.diff(polyline, axis=0)
-    length2 = np.maximum((step**2).sum(axis=1), 1e-300)
-    point, piece = _candidates(points, polyline)
-    along = step[piece]
-    from_start = points[point] - start[piece]
-    share = from_start[:, 0] * (along[:, 0] / length2[piece])
-    share += from_start[:, 1] * (along[:, 1] / length2[piece])
-    np.clip(share, 0.0, 1.0, out=share)
-    from_start -= share[:, None] * along
-    distance2 = from_start[:, 0] ** 2 + from_start[:, 1] ** 2
-    first = np.searchsorted(point, np.arange(len(points)))
-    nearest = distance2 == np.repeat(np.minimum.reduceat(distance2, first), np.diff(first, append=len(point)))
-    at = np.flatnonzero(nearest)
-    best = at[np.searchsorted(point[at], np.arange(len(points)))]  # of equally near pieces the first
-    foot = start[piece[best]] + share[best, None] * along[best]
-    return np.linalg.norm(points - foot, axis=1), foot
+    @property
+    def median_mm(self) -> float:
+        """Median of the profile."""
+        return float(np.median(self.profile_mm))
 
+    @cached_property
+    def thirds_mm(self) -> tuple[float, float, float]:
+        """Mean width of the lateral, the middle and the medial third of the sourcil's length."""
+        share = np.linspace(0.0, 1.0, len(self.profile_mm))
+        cuts = np.linspace(0.0, 1.0, 4)
+        where = np.sort(np.concatenate([share, cuts[1:3]]))
+        area = np.zeros(len(where))
+        width = np.interp(where, share, self.profile_mm)
+        area[1:] = np.cumsum(np.diff(where) * (width[1:] + width[:-1]) / 2)
+        lateral, central, medial = (3.0 * np.diff(np.interp(cuts, where, area))).tolist()
+        return lateral, central, medial
 
-def _candidates(points: Floats, polyline: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pairs of a point and a piece of the polyline among which each point's nearest surely is, in order.
+    @property
+    def lateral_mm(self) -> float:
+        """Mean width of the lateral third."""
+        return self.thirds_mm[0]
 
-    A block of pieces lies within a circle about one of its vertices; a block whose circle is farther away than some
-    vertex is cannot hold the nearest place.
-    """
-    count = len(polyline) - 1
-    first = np.arange(0, count, _BLOCK)
-    last = np.minimum(first + _BLOCK, count)
-    steps = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(polyline, axis=0), axis=1))])
-    middle = (first + last) // 2
-    radius = np.maximum(steps[middle] - steps[first], steps[last] - steps[middle])
-    away = np.hypot(*(points[:, axis, None] - polyline[middle, axis] for axis in range(2)))
-    upper = away.min(axis=1, keepdims=True)
-    point, block = np.nonzero(away - radius <= upper * (1 + 1e-9) + 1e-9)
-    lengths = (last - first)[block]
-    nth = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return np.repeat(point, lengths), np.repeat(first[block], lengths) + nth
+    @property
+    def central_mm(self) -> float:
+        """Mean width of the middle third."""
+        return self.thirds_mm[1]
+
+    @property
+    def medial_mm(self) -> float:
+        """Mean width of the medial third."""
+        return self.thirds_mm[2]
+
+    @cached_property
+    def roof_deg(self) -> Floats:
+        """Angle ``(n,)`` of each place about the head's centre, degrees from straight up, positive medially."""
+        offset = self.roof_mm - self.centre_mm
+        return np.asarray(np.rad2deg(np.arctan2(offset[:, 1], -offset[:, 0])))
+
+    def at_angle(self, angle_deg: float) -> float | None:
+        """Width where the sourcil crosses a ray from the head's centre; None where it does not reach that far.
+
+        Args:
+            angle_deg: Degrees medially of straight up.
+        """
+        beyond = np.flatnonzero(self.roof_deg >= angle_deg)
+        if len(beyond) == 0 or beyond[0] == 0:
+            return None
+        last = int(beyond[0])
+        low, high = self.roof_deg[last - 1 : last + 1]
+        share = (angle_deg - low) / (high - low)
+        return float((1 - share) * self.profile_mm[last - 1] + share * self.profile_mm[last])
 
 
 def measure_curves(
-    roof_mm: NDArray[Any], head_mm: NDArray[Any], centre_mm: NDArray[Any]
+    roof_mm: NDArray[Any], head_mm: NDArray[Any], centre_mm: NDArray[Any], region: str = "sourcil"
 ) -> JointSpaceWidth | Unmeasurable:
     """Measure between two curves.
 
@@ -111,44 +149,74 @@ def measure_curves(
         roof_mm: ``(n, 2)`` polyline of the sourcil, lateral to medial, ``(row, col)`` in mm.
         head_mm: ``(m, 2)`` polyline of the head margin.
         centre_mm: ``(2,)`` a point inside the head; a roof point nearer to it than the margin is bone on bone.
+        region: What the minimum is taken over, one of ``REGIONS``. The profile is always the whole sourcil's. For
+            ``thirds``, the minimum is the least of the three means, its place the middle of that third.
 
     Returns:
-        The width, or why there is none (a curve that is missing or shorter than 5 mm).
+        The width, or why there is none (a curve that is missing or shorter than 5 mm, a region it does not reach).
+
+    Raises:
+        ValueError: Another region.
     """
+    if region not in REGIONS:
+        raise ValueError(f"region is one of {', '.join(REGIONS)}, not {region!r}")
     for name, curve in (("sourcil", roof_mm), ("head margin", head_mm)):
         if not np.isfinite(curve).all():
             return Unmeasurable(f"{name} that is not finite numbers")
-        if len(curve) < 2 or np.linalg.norm(np.diff(curve, axis=0), axis=1).sum() < 5.0:
-            return Unmeasurable(f"{name} shorter than 5 mm")
-    places = _equal_steps(np.asarray(roof_mm, dtype=np.float64), STEP_MM)
-    width, nearest = nearest_on_polyline(places, np.asarray(head_mm, dtype=np.float64))
-    inside = np.linalg.norm(places - centre_mm, axis=1) < np.linalg.norm(nearest - centre_mm, axis=1)
+        if len(curve) < 2 or arc_length(curve)[-1] < SHORTEST_MM:
+            return Unmeasurable(f"{name} shorter than {SHORTEST_MM:.0f} mm")
+    centre, head = np.asarray(centre_mm, dtype=np.float64), np.asarray(head_mm, dtype=np.float64)
+    places = equal_steps(np.asarray(roof_mm, dtype=np.float64), STEP_MM)
+    width, foot = nearest_on_polyline(places, head)
+    inside = np.linalg.norm(places - centre, axis=1) < np.linalg.norm(foot - centre, axis=1)
     width = np.where(inside, 0.0, width)
     at = int(width.argmin())
-    return JointSpaceWidth(
+    whole = JointSpaceWidth(
         mjsw_mm=float(width[at]),
         place=at / (len(places) - 1),
         roof_witness_mm=places[at],
-        head_witness_mm=nearest[at],
+        head_witness_mm=foot[at],
         profile_mm=width,
         roof_mm=places,
-        head_mm=np.asarray(head_mm, dtype=np.float64),
+        foot_mm=foot,
+        head_mm=head,
+        centre_mm=centre,
+    )
+    return whole if region == "sourcil" else _within(whole, region)
+
+
+def _within(whole: JointSpaceWidth, region: str) -> JointSpaceWidth | Unmeasurable:
+    """The same profile with its minimum over another region."""
+    last = len(whole.profile_mm) - 1
+    if region == "thirds":
+        least = int(np.argmin(whole.thirds_mm))
+        return replace(_moved(whole, round((2 * least + 1) / 6 * last)), mjsw_mm=whole.thirds_mm[least])
+    within = np.flatnonzero(np.abs(whole.roof_deg) <= HALF_ARC_DEG)
+    if len(within) == 0:
+        return Unmeasurable(f"no sourcil within {HALF_ARC_DEG:.0f} degrees of straight above the head")
+    return _moved(whole, int(within[whole.profile_mm[within].argmin()]))
+
+
+def _moved(whole: JointSpaceWidth, at: int) -> JointSpaceWidth:
+    """The same profile with another place for its minimum."""
+    return replace(
+        whole,
+        mjsw_mm=float(whole.profile_mm[at]),
+        place=at / (len(whole.profile_mm) - 1),
+        roof_witness_mm=whole.roof_mm[at],
+        head_witness_mm=whole.foot_mm[at],
     )
 
 
-def measure_landmarks(landmarks: HipLandmarks, step_mm: float = STEP_MM) -> JointSpaceWidth | Unmeasurable:
+def measure_landmarks(
+    landmarks: HipLandmarks, step_mm: float = STEP_MM, region: str = "sourcil"
+) -> JointSpaceWidth | Unmeasurable:
     """Measure the label's own width, between the splines through 70-74 and 18-27, without pixels.
 
     Args:
         landmarks: One hip's landmarks in mm, ``(row, col)``.
         step_mm: Sampling of the splines.
+        region: As for ``measure_curves``.
     """
     centre_mm, _ = landmarks.head_circle()
-    return measure_curves(landmarks.sourcil.sample(step_mm), landmarks.head_margin(step_mm), centre_mm)
-
-
-def _equal_steps(curve: Floats, step: float) -> Floats:
-    """Resample a polyline at equal steps of arc length, ends included."""
-    arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
-    wanted = np.linspace(0.0, arc[-1], max(int(np.ceil(arc[-1] / step)) + 1, 2))
-    return np.column_stack([np.interp(wanted, arc, curve[:, axis]) for axis in range(2)])
+    return measure_curves(landmarks.sourcil.sample(step_mm), landmarks.head_margin(step_mm), centre_mm, region)

@@ -1,7 +1,8 @@
-"""Pictures of test hips: film, joint and contrast of prediction and label."""
+"""Pictures of test hips: film, joint with its space coloured by width, contrast of prediction and label."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,19 +13,18 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 
 from hipjsw.jsw.profile import JointSpaceWidth
 from hipjsw.reporting.picture import HipPicture, contrast_map, outlines
+from hipjsw.reporting.ribbon import SHADOW, draw_ribbon, draw_witness, width_bar
 from hipjsw.reporting.style import COLOURS, CONTRAST, LABEL, MEASURED, save
 
 __all__ = ["draw_hip", "draw_hips"]
 
 NAMES = {"femur": "femur", "acetabulum": "acetabulum", "joint_space": "joint space"}
-ROW_SIZE = (13.5, 5.6)
-LEGEND_INCH = 0.55
-#: Dark line under a bright one, so that it is seen on bright bone.
-SHADOW = [withStroke(linewidth=3.2, foreground="black")]
+ROW_SIZE = (11.4, 4.9)
+LEGEND_INCH = 0.85
+TITLE_LETTERS = 108
 
 
 def draw_hip(picture: HipPicture, path: Path) -> Path:
@@ -32,7 +32,7 @@ def draw_hip(picture: HipPicture, path: Path) -> Path:
 
     Args:
         picture: The hip.
-        path: PNG to write.
+        path: What to write, in the format of its suffix (``style.save``).
 
     Returns:
         The path.
@@ -45,7 +45,7 @@ def draw_hips(pictures: Sequence[tuple[str, HipPicture]], path: Path) -> Path:
 
     Args:
         pictures: What the hip is an example of, and the hip.
-        path: PNG to write.
+        path: What to write, in the format of its suffix (``style.save``).
 
     Returns:
         The path.
@@ -66,21 +66,21 @@ def _draw(pictures: Sequence[tuple[str, HipPicture]], path: Path) -> Path:
     parts: Any = figure.subfigures(len(heights), 1, height_ratios=heights)
     for part, (label, picture) in zip(parts[:-1], pictures, strict=True):
         _draw_row(part, label, picture)
-    parts[-1].legend(handles=_legend(), loc="center", ncols=6, fontsize=11, facecolor="0.35", labelcolor="white")
+    _draw_legend(parts[-1], any(isinstance(picture.width, JointSpaceWidth) for _, picture in pictures))
     return save(figure, path)
 
 
 def _draw_row(part: SubFigure, label: str, picture: HipPicture) -> None:
     dice = f"mean Dice {picture.dice_mean:.3f}" if np.isfinite(picture.dice_mean) else "Dice undefined"
     head = f"{label}: " if label else ""
-    part.suptitle(f"{head}hip {picture.caption}, {dice}\n{picture.result}", fontsize=14)
-    grid = part.add_gridspec(2, 3, width_ratios=[1.0, 1.0, 0.56])
+    part.suptitle(f"{head}hip {picture.caption}, {dice}\n{textwrap.fill(picture.result, TITLE_LETTERS)}", fontsize=13)
+    grid = part.add_gridspec(2, 3, width_ratios=[1.0, 1.0, 0.5])
     film, joint = part.add_subplot(grid[:, 0]), part.add_subplot(grid[:, 1])
     window = picture.window_px()
-    _draw_film(film, picture, "film view", line=1.6)
+    _draw_film(film, picture)
     top, bottom, left, right = window
     film.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color="0.8", lw=0.8, ls=":")
-    _draw_film(joint, picture, "the joint", line=2.4)
+    _draw_joint(joint, picture)
     _zoom(joint, window)
     _annotate(joint, picture)
     maps = contrast_map(picture.probs, picture.coverage)
@@ -95,30 +95,41 @@ def _draw_row(part: SubFigure, label: str, picture: HipPicture) -> None:
     bar.ax.set_yticklabels(["label\nonly", "same", "predicted\nonly"], fontsize=10)
 
 
-def _draw_film(axes: Axes, picture: HipPicture, title: str, line: float) -> None:
-    """Film with the outlines of prediction and label, the curves measured between and the two witness points."""
+def _draw_film(axes: Axes, picture: HipPicture) -> None:
+    """Film with the outlines of prediction and label and the two witness points."""
     axes.imshow(picture.image, cmap="gray", vmin=0, vmax=1)
     for name, predicted, label in zip(NAMES, picture.probs, picture.coverage, strict=True):
-        _lines(axes, outlines(predicted), color=COLOURS[name], lw=line)
-        _lines(axes, outlines(label), color=LABEL, lw=0.45 * line)
-    _lines(axes, picture.curves_px, color=MEASURED, lw=0.8 * line, ls=(0, (4, 2)))
-    if picture.witness_px is not None:
-        _lines(axes, [picture.witness_px], color=MEASURED, lw=line, marker="o", ms=2.5 * line, path_effects=SHADOW)
-    _bare(axes, title)
+        _lines(axes, outlines(predicted), color=COLOURS[name], lw=1.4)
+        _lines(axes, outlines(label), color=LABEL, lw=0.55)
+    if isinstance(picture.width, JointSpaceWidth):
+        draw_witness(axes, picture.width, picture.pixel_mm, 1.4, MEASURED)
+    _bare(axes, "film view")
+
+
+def _draw_joint(axes: Axes, picture: HipPicture) -> None:
+    """Film with the joint space as a ribbon, the curves measured between, the label's outlines thin."""
+    axes.imshow(picture.image, cmap="gray", vmin=0, vmax=1)
+    for label in picture.coverage:
+        _lines(axes, outlines(label), color=LABEL, lw=0.9, alpha=0.6)
+    if isinstance(picture.width, JointSpaceWidth):
+        draw_ribbon(axes, picture.width, picture.pixel_mm)
+        _lines(axes, picture.curves_px, color=MEASURED, lw=1.3)
+        draw_witness(axes, picture.width, picture.pixel_mm, 2.2, MEASURED)
+    _bare(axes, "the joint")
 
 
 def _annotate(axes: Axes, picture: HipPicture) -> None:
     """Width beside its witness points and a bar of 10 mm."""
     top, bottom, left, right = picture.window_px()
     side = right - left
-    if picture.witness_px is not None and isinstance(picture.width, JointSpaceWidth):
-        at = picture.witness_px.mean(axis=0)
+    if picture.witness_px is not None:
+        at = picture.witness_px[0]
         axes.annotate(
-            f"{picture.width.mjsw_mm:.2f} mm\n{picture.compared}",
+            f"{picture.measured}\n{picture.compared}",
             xy=(at[1], at[0]),
-            xytext=(float(np.clip(at[1], left + 0.3 * side, right - 0.3 * side)), top + 0.1 * side),
+            xytext=(float(np.clip(at[1], left + 0.34 * side, right - 0.34 * side)), top + 0.1 * side),
             color="black",
-            fontsize=12,
+            fontsize=11,
             ha="center",
             va="center",
             bbox={"boxstyle": "round", "facecolor": MEASURED, "edgecolor": "black"},
@@ -152,11 +163,17 @@ def _bare(axes: Axes, title: str) -> None:
     axes.set_ylim(rows - 0.5, -0.5)
 
 
-def _legend() -> list[Line2D]:
+def _draw_legend(part: SubFigure, measured: bool) -> None:
+    """What lines and colours mean; those of a measurement only where a hip was measured."""
     predicted = [Line2D([], [], color=COLOURS[key], lw=3, label=f"predicted {name}") for key, name in NAMES.items()]
-    return [
-        *predicted,
-        Line2D([], [], color=LABEL, lw=1.3, label="label"),
-        Line2D([], [], color=MEASURED, lw=2, ls=(0, (4, 2)), label="head margin, sourcil"),
-        Line2D([], [], color=MEASURED, lw=2.4, marker="o", ms=6, label="mJSW"),
-    ]
+    handles = [*predicted, Line2D([], [], color=LABEL, lw=1.3, label="label")]
+    style: Any = {"ncols": 3 if measured else 4, "fontsize": 10.5, "facecolor": "0.35", "labelcolor": "white"}
+    if measured:
+        handles += [
+            Line2D([], [], color=MEASURED, lw=2, label="head margin, sourcil"),
+            Line2D([], [], color=MEASURED, lw=2.4, marker="o", ms=6, label="mJSW"),
+        ]
+        part.legend(handles=handles, loc="center", bbox_to_anchor=(0.33, 0.5), **style)
+        width_bar(part, part.add_axes((0.68, 0.6, 0.29, 0.2)))
+    else:
+        part.legend(handles=handles, loc="center", **style)

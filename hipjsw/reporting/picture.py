@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from skimage.measure import find_contours
 
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable
+from hipjsw.reporting.style import interval_text
 
 __all__ = ["HipPicture", "contrast_map", "outlines"]
 
 FEMUR, ACETABULUM, JOINT_SPACE = 0, 1, 2
 #: Half the side of the window round the joint.
-WINDOW_MM = 30.0
+WINDOW_MM = 26.0
 
 Floats = NDArray[np.float64]
 
@@ -61,13 +62,18 @@ class HipPicture:
         return self.width.roof_mm / self.pixel_mm, self.width.head_mm / self.pixel_mm
 
     @property
+    def measured(self) -> str:
+        """The predicted width, with its 95 % interval where it has one; why there is none, where there is none."""
+        if isinstance(self.width, Unmeasurable):
+            return f"not measurable: {self.width.reason}"
+        value = f"{self.width.mjsw_mm:.2f} mm"
+        return value if self.width.interval_mm is None else f"{value} ({interval_text(self.width.interval_mm)})"
+
+    @property
     def result(self) -> str:
         """What was measured, beside the label and the truth."""
-        if isinstance(self.width, Unmeasurable):
-            measured = f"not measurable: {self.width.reason}"
-        else:
-            measured = f"predicted {self.width.mjsw_mm:.2f} mm"
-        return f"mJSW {measured}, {self.compared}"
+        predicted = "" if isinstance(self.width, Unmeasurable) else "predicted "
+        return f"mJSW {predicted}{self.measured}, {self.compared}"
 
     @property
     def compared(self) -> str:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from shapely import LineString, Point
 
 from hipjsw.anatomy.landmarks import HipLandmarks, Side, split_sides
-from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable, measure_curves, measure_landmarks, nearest_on_polyline
+from hipjsw.jsw.polyline import nearest_on_polyline
+from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable, measure_curves, measure_landmarks
 from hipjsw.phantom.film import place
 from hipjsw.phantom.population import draw_person
 

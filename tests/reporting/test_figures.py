@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
+from matplotlib.collections import QuadMesh
 from matplotlib.image import imread
 from scipy import ndimage
 
@@ -15,7 +15,7 @@ from hipjsw.anatomy.labels import label_coverage
 from hipjsw.jsw.contour import measure_probabilities
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable
 from hipjsw.reporting import hip_figure, style
-from hipjsw.reporting.figures import HipPicture, contrast_map, draw_agreement, draw_curves, draw_hip, draw_hips
+from hipjsw.reporting.figures import HipPicture, contrast_map, draw_curves, draw_hip, draw_hips
 from hipjsw.reporting.picture import outlines
 
 PIXEL_MM = 0.8
@@ -33,29 +33,6 @@ def picture(circle_hip):
     width = measure_probabilities(probs, PIXEL_MM)
     assert isinstance(width, JointSpaceWidth)
     return HipPicture(image, probs, coverage, PIXEL_MM, width, hip.mjsw_mm, hip.mjsw_mm, 0.97, "3fa2c9")
-
-
-@pytest.fixture
-def drawn(monkeypatch):
-    """Figures as they are saved."""
-    figures = []
-    monkeypatch.setattr(Figure, "savefig", wrapped(Figure.savefig, figures))
-    return figures
-
-
-def wrapped(savefig, figures):
-    def save(self, *args, **kwargs):
-        figures.append(self)
-        return savefig(self, *args, **kwargs)
-
-    return save
-
-
-def texts(figure):
-    """Everything written anywhere in a figure."""
-    from matplotlib.text import Text
-
-    return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
 def test_contrast_is_warm_where_only_predicted_and_cold_where_only_labelled():
@@ -121,17 +98,24 @@ def test_drawn_points_are_the_witness_points(picture, tmp_path, drawn):
     np.testing.assert_allclose(maps, contrast_map(picture.probs, picture.coverage))
 
 
-def test_says_what_is_seen(picture, tmp_path, drawn):
+def test_says_what_is_seen(picture, tmp_path, drawn, texts):
     draw_hip(picture, tmp_path / "hip.png")
     said = texts(drawn[0])
     for part in ("3fa2c9", f"{picture.width.mjsw_mm:.2f} mm", f"label {picture.label_mm:.2f} mm", "exact", "0.970"):
         assert part in said
-    for part in ("predicted\nonly", "label\nonly", "predicted femur", "head margin, sourcil", "10 mm"):
+    for part in (
+        "predicted\nonly",
+        "label\nonly",
+        "predicted femur",
+        "head margin, sourcil",
+        "10 mm",
+        "joint space width (mm)",
+    ):
         assert part in said
     assert str(tmp_path) not in said
 
 
-def test_unmeasurable_hip_without_truth_or_dice(picture, tmp_path, drawn):
+def test_unmeasurable_hip_without_truth_or_dice(picture, tmp_path, drawn, texts):
     poor = replace(
         picture,
         probs=np.zeros_like(picture.probs),
@@ -148,9 +132,50 @@ def test_unmeasurable_hip_without_truth_or_dice(picture, tmp_path, drawn):
         assert "not measurable: no joint space found" in said
         assert "nan" not in said
         assert "exact" not in said
+        assert "width (mm)" not in said
+        assert "sourcil" not in said
+        assert ribbons(figure) == []
 
 
-def test_several_hips_are_rows(picture, tmp_path, drawn):
+def ribbons(figure):
+    """Axes' titles of the ribbons of a figure's hips; the bar of their colours is none."""
+    meshes = [mesh for part in figure.subfigs[:-1] for mesh in part.findobj(QuadMesh)]
+    return [mesh.axes.get_title() for mesh in meshes if mesh.axes.get_title()]
+
+
+def test_the_joint_space_is_a_ribbon_of_its_width(picture, tmp_path, drawn, texts):
+    draw_hip(picture, tmp_path / "hip.png")
+    assert ribbons(drawn[0]) == ["the joint"]
+    joint = next(ax for part in drawn[0].subfigs for ax in part.axes if ax.get_title() == "the joint")
+    (ribbon,) = [mesh for mesh in joint.collections if isinstance(mesh, QuadMesh)]
+    across = np.linalg.norm(np.diff(ribbon.get_coordinates(), axis=0)[0], axis=1) * PIXEL_MM
+    np.testing.assert_allclose(across, picture.width.profile_mm)
+    assert texts(drawn[0]).count("joint space width (mm)") == 1
+
+
+def test_an_interval_is_said_beside_the_width_and_above(picture, tmp_path, drawn, texts):
+    sure = replace(picture, width=replace(picture.width, mjsw_mm=2.314, interval_mm=(2.02, 2.58)))
+    draw_hip(sure, tmp_path / "hip.png")
+    assert texts(drawn[0]).count("2.31 mm (2.02 to 2.58)") == 2
+    draw_hip(picture, tmp_path / "hip.png")
+    assert picture.measured == f"{picture.width.mjsw_mm:.2f} mm"
+    assert " to " not in texts(drawn[1])
+
+
+def test_one_measured_hip_of_several_shows_the_colours(picture, tmp_path, drawn, texts):
+    poor = replace(picture, width=Unmeasurable("film cut"))
+    draw_hips([("good", picture), ("poor", poor)], tmp_path / "hips.png")
+    assert ribbons(drawn[0]) == ["the joint"]
+    assert texts(drawn[0]).count("joint space width (mm)") == 1
+
+
+def test_same_hip_gives_the_same_vectors(picture, tmp_path):
+    one, other = (draw_hip(picture, tmp_path / name / "hip.svg") for name in ("one", "other"))
+    assert one.read_bytes() == other.read_bytes()
+    assert one.with_suffix(".png").is_file()
+
+
+def test_several_hips_are_rows(picture, tmp_path, drawn, texts):
     pictures = [(name, replace(picture, caption=f"hip{name}")) for name in ("best", "median", "worst")]
     path = draw_hips(pictures, tmp_path / "hips.png")
     said = texts(drawn[0])
@@ -182,25 +207,6 @@ def test_curves_show_every_column_and_the_best(tmp_path, drawn):
 @pytest.mark.parametrize("rows", [[], history(1), history(3, **{"val/dice/mean": float("nan")}), [{"step": 1.0}]])
 def test_curves_of_little(rows, tmp_path):
     assert draw_curves(rows, tmp_path / "curves.png").is_file()
-
-
-def test_agreement_says_bias_limits_and_counts(tmp_path, drawn):
-    reference = np.array([2.0, 3.0, 4.0, 5.0, np.nan, 4.0])
-    pred = np.array([2.5, 2.5, 4.5, 4.5, 4.0, np.nan]) + 0.1
-    draw_agreement(pred, reference, "label", tmp_path / "agreement.png")
-    said = texts(drawn[0])
-    assert "4 hips, 2 left out" in said
-    assert "bias\n+0.10 mm" in said
-    limit = 1.96 * np.std([0.5, -0.5, 0.5, -0.5], ddof=1)
-    assert f"+{0.1 + limit:.2f} mm" in said
-    assert f"−{limit - 0.1:.2f} mm" in said
-    points = drawn[0].axes[1].collections[0].get_offsets()
-    np.testing.assert_allclose(points[0], [2.3, 0.6])
-
-
-@pytest.mark.parametrize("num", [0, 1, 2])
-def test_agreement_of_few(num, tmp_path):
-    assert draw_agreement([3.0] * num, [3.0] * num, "exact truth", tmp_path / "few.png").is_file()
 
 
 def test_no_global_state_and_no_warnings(picture, tmp_path):
