@@ -9,40 +9,35 @@ thresholded into a mask for this: a hard mask biases the minimum by about half a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from hipjsw.jsw.locating import ACETABULUM, FEMUR, JOINT_SPACE, WIDEST_MM, JointPlace, locate
+from hipjsw.jsw.locating import WIDEST_MM, JointPlace, locate
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable, measure_curves
+from hipjsw.jsw.rays import ARC_STEP_MM, RAY_STEP_PX, Rays, along, cast, crossing, refined
 from hipjsw.jsw.smoothing import smooth
+from hipjsw.jsw.sourcil_ends import Ends, fine_ends, rough_ends
 
 __all__ = ["JointContours", "find_joint", "measure_probabilities"]
 
-#: Undulations of the gap shorter than this many pixels are the grid's, not the bone's (half power).
-GRID_WAVES_PX = 4.0
-#: Undulations of a bone's surface shorter than this are taken for noise (half power).
-BONE_WAVE_MM = 6.0
-#: Next to its two ends the space is blurred by the corners; so much is left out and carried on from inside.
+#: Half-power wavelength of the smoothing: undulations shorter than some pixels are the grid's, those of a bone's
+#: surface shorter than some millimetres are hardly seen on a film and mostly noise.
+GRID_WAVE_PX, BONE_WAVE_MM = 4.0, 6.0
+#: Next to its two ends the space is blurred by the corners. There the crossings of the two bones stand in for the
+#: sum, with less weight, and nearer still nothing does: the curves are carried on.
 END_PX, END_MM = 1.5, 0.5
-EDGE, EDGE_WEIGHT = 0.4, 0.2
-#: Steps along a ray, and from ray to ray on the head's margin.
-RAY_STEP_PX = 0.5
-ARC_STEP_MM = 0.4
-#: The space's probability is summed from so far below the head's margin to so far above the roof's edge.
-TAIL_PX, TAIL_MM = 2.0, 1.2
-#: How far a head's margin may lie inside its circle.
-INSIDE_MM = 7.0
+EDGE_SHARE, EDGE_WEIGHT = 0.4, 0.1
+#: The space's probability is summed this far beyond both edges; as far inside them it counts as whole.
+TAIL_PX, TAIL_MM = 1.5, 0.8
 SHORTEST_MM = 10.0
-#: The ends are looked for within this much of the roof's edge.
-END_LOOK_MM = 2.0
-#: A gap below this holds too little of any pixel to be seen as joint space.
-THIN_PX = 1.25
+#: Bone that is looked at below the head's margin and above the roof's edge, and how sure it has to be.
+BELOW_MM, ABOVE_MM, SURE_BELOW, SURE_ABOVE = 5.0, 3.0, 0.8, 0.7
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +57,13 @@ class JointContours:
     sourcil_px: Floats
 
 
-@dataclass(frozen=True, eq=False)
-class _Rays:
-    """Probabilities along rays from the head's centre: ``(rays, steps)``, radii ``(steps,)``, angles ``(rays,)``."""
+class _Edges(NamedTuple):
+    """Along each ray, px: the head's margin, the roof's edge, the space between, and where all are there."""
 
-    theta: Floats
-    radii: Floats
-    femur: Floats
+    head: Floats
     roof: Floats
-    space: Floats
+    gap: Floats
+    found: Mask
 
 
 def measure_probabilities(
@@ -95,174 +88,97 @@ def measure_probabilities(
 
 def find_joint(probs: NDArray[Any], pixel_mm: float) -> JointContours | Unmeasurable:
     """Find head margin and sourcil; arguments as ``measure_probabilities``."""
-    probs = np.asarray(probs)
+    probs = np.asarray(probs, dtype=np.float32)
     if not np.isfinite(probs).all():
         return Unmeasurable("probabilities that are not finite numbers")
     place = locate(probs, pixel_mm)
     if isinstance(place, Unmeasurable):
         return place
-    rays = _cast(probs, place, pixel_mm)
-    return _trace(rays, place, pixel_mm)
+    centre, radius = refined(probs, place, pixel_mm)
+    place = replace(place, centre_px=centre, radius_px=radius)
+    return _trace(cast(probs, place, pixel_mm), place, pixel_mm)
 
 
-def _cast(probs: NDArray[Any], place: JointPlace, pixel_mm: float) -> _Rays:
-    """Sample the maps, the largest pieces alone, along the rays that meet the joint."""
-    step = ARC_STEP_MM / (place.radius_px * pixel_mm)
-    beyond = np.deg2rad(10.0)
-    theta = np.arange(place.lateral_rad - beyond, place.medial_rad + beyond, step)
-    radii = np.arange(
-        max(place.radius_px - INSIDE_MM / pixel_mm, 1.0), place.radius_px + (WIDEST_MM + 4.0) / pixel_mm, RAY_STEP_PX
-    )
-    at = np.stack([place.centre_px[0] - np.cos(theta)[:, None] * radii, place.centre_px[1] + np.sin(theta)[:, None] * radii])
-    planes = (probs[FEMUR] * place.femur, probs[ACETABULUM] * place.roof, probs[JOINT_SPACE])
-    femur, roof, space = (ndimage.map_coordinates(np.asarray(p, np.float32), at, order=1, output=np.float32) for p in planes)
-    return _Rays(theta, radii, femur, roof, space)
-
-
-def _trace(rays: _Rays, place: JointPlace, pixel_mm: float) -> JointContours | Unmeasurable:
+def _trace(rays: Rays, place: JointPlace, pixel_mm: float) -> JointContours | Unmeasurable:
     """Follow both edges over the angles and cut the roof to the sourcil."""
-    theta, radii = rays.theta, rays.radii
-    head_r = _crossing(rays.femur[:, ::-1], radii[::-1])
-    above_head = radii[None] >= head_r[:, None] - 3.0 / pixel_mm
-    roof_r = _crossing(np.where(above_head, rays.roof, 0.0), radii)
-    found = np.isfinite(head_r) & np.isfinite(roof_r) & ((roof_r - head_r) * pixel_mm < WIDEST_MM)
-    tail = max(TAIL_PX, TAIL_MM / pixel_mm)
-    summed = (radii[None] > head_r[:, None] - tail) & (radii[None] < roof_r[:, None] + tail)
-    gap = np.where(summed, rays.space, 0.0).sum(axis=1) * RAY_STEP_PX
-    rough = _rough_ends(gap, theta, head_r, roof_r, found)
+    theta = rays.theta_rad
+    edges = _edges(rays, pixel_mm)
+    rough = rough_ends(theta, edges.gap, edges.roof - edges.head, edges.found)
     if rough is None or (rough[1] - rough[0]) * place.radius_px * pixel_mm < SHORTEST_MM:
         return Unmeasurable(f"sourcil not found or shorter than {SHORTEST_MM:.0f} mm")
     trim = max(END_PX, END_MM / pixel_mm) / place.radius_px
-    within = (theta >= rough[0] + trim) & (theta <= rough[1] - trim)
-    on_roof = found & within
-    on_head = np.isfinite(head_r) & (theta >= rough[0] - 4 * trim) & (theta <= rough[1] + 4 * trim)
+    within = _between(theta, rough, trim)
+    on_roof, on_head = edges.found & within, np.isfinite(edges.head) & _between(theta, rough, -4 * trim)
     if on_roof.sum() < max(10, 0.8 * within.sum()) or on_head.sum() < 10:
         return Unmeasurable("head margin or roof broken")
-    reason = _implausible(rays, head_r, roof_r, on_roof, pixel_mm)
+    reason = _implausible(rays, edges, on_roof, pixel_mm)
     if reason:
         return Unmeasurable(reason)
-    wave = max(GRID_WAVES_PX * pixel_mm, BONE_WAVE_MM) / ARC_STEP_MM
-    middle, width = _smoothed_gap(theta, head_r, roof_r, gap, found, rough, trim, wave)
-    margin = smooth(head_r, on_head.astype(float), wave)
-    lateral, medial = _ends(rays, middle - width / 2, middle + width / 2, rough, pixel_mm)
-    under = (theta >= lateral) & (theta <= medial)
-    shift = np.where(under, (middle - width / 2) - margin, np.nan)
-    first, last = np.flatnonzero(under)[[0, -1]]
-    shift[:first], shift[last + 1 :] = shift[first], shift[last]
-    head = margin + shift
-    wide = np.flatnonzero(on_head)
-    keep = slice(wide[0], wide[-1] + 1)
-    places = np.concatenate([[lateral], theta[under], [medial]])
-    sourcil = np.interp(places, theta, head + width)
-    return JointContours(
-        place.centre_px,
-        place.radius_px,
-        _polar(place.centre_px, head[keep], theta[keep]),
-        _polar(place.centre_px, sourcil, places),
-    )
+    wave = max(GRID_WAVE_PX * pixel_mm, BONE_WAVE_MM) / ARC_STEP_MM
+    middle, width = _smoothed_gap(theta, edges, rough, trim, wave)
+    ends = fine_ends(rays, middle - width / 2, middle + width / 2, rough, pixel_mm)
+    return _contours(rays, place, edges.head, on_head, (middle, width), ends, wave)
 
 
-def _smoothed_gap(
-    theta: Floats,
-    head_r: Floats,
-    roof_r: Floats,
-    gap: Floats,
-    found: NDArray[np.bool_],
-    rough: tuple[float, float],
-    trim: float,
-    wave: float,
-) -> tuple[Floats, Floats]:
-    """Middle and width of the gap over all angles; next to its ends from the crossings alone, which count less."""
-    weight = np.where(found & (theta >= rough[0] + trim) & (theta <= rough[1] - trim), 1.0, 0.0)
-    edge = found & (weight == 0) & (theta >= rough[0] + EDGE * trim) & (theta <= rough[1] - EDGE * trim)
-    weight[edge] = EDGE_WEIGHT
-    width = np.where(edge, roof_r - head_r, gap)
-    middle, smoothed = smooth(np.stack([(head_r + roof_r) / 2, width]), weight, wave)
+def _edges(rays: Rays, pixel_mm: float) -> _Edges:
+    radii = rays.radii_px
+    head = crossing(rays.femur[:, ::-1], radii[::-1])
+    roof = crossing(np.where(radii >= head[:, None] - ABOVE_MM / pixel_mm, rays.roof, np.float32(0)), radii)
+    found = np.isfinite(head) & np.isfinite(roof) & ((roof - head) * pixel_mm < WIDEST_MM)
+    tail = max(TAIL_PX, TAIL_MM / pixel_mm)
+    low, high = head[:, None], roof[:, None]
+    summed = np.where((radii > low - tail) & (radii < high + tail), rays.space, np.float32(0))
+    summed[(radii > low + tail) & (radii < high - tail) & (rays.space > 0.5)] = 1.0
+    return _Edges(head, roof, summed.sum(axis=1, dtype=np.float64) * RAY_STEP_PX, found)
+
+
+def _between(theta: Floats, ends: Ends, trim: float) -> Mask:
+    return (theta >= ends[0] + trim) & (theta <= ends[1] - trim)
+
+
+def _smoothed_gap(theta: Floats, edges: _Edges, rough: Ends, trim: float, wave: float) -> tuple[Floats, Floats]:
+    """Middle and width of the gap over all angles, px."""
+    inside, nearly = _between(theta, rough, trim), _between(theta, rough, EDGE_SHARE * trim)
+    weight = np.where(edges.found & nearly, np.where(inside, 1.0, EDGE_WEIGHT), 0.0)
+    width = np.where(inside, edges.gap, edges.roof - edges.head)
+    middle, smoothed = smooth(np.stack([(edges.head + edges.roof) / 2, width]), weight, wave)
     return middle, smoothed
 
 
-def _implausible(rays: _Rays, head_r: Floats, roof_r: Floats, on_roof: NDArray[np.bool_], pixel_mm: float) -> str:
+def _contours(
+    rays: Rays,
+    place: JointPlace,
+    head_r: Floats,
+    on_head: Mask,
+    gap: tuple[Floats, Floats],
+    ends: Ends,
+    wave: float,
+) -> JointContours:
+    """The two curves; beyond the sourcil's ends the head's margin goes on as the femur's own edge."""
+    theta, (middle, width) = rays.theta_rad, gap
+    margin = smooth(head_r, on_head.astype(np.float64), wave)
+    under = np.flatnonzero(_between(theta, ends, 0.0))
+    shift = np.interp(theta, theta[under], (middle - width / 2 - margin)[under])
+    head = margin + shift
+    wide = np.flatnonzero(on_head)
+    shown = slice(min(wide[0], under[0]), max(wide[-1], under[-1]) + 1)
+    places = np.concatenate([ends[:1], theta[under], ends[1:]])
+    sourcil = np.interp(places, theta, head + width)
+    return JointContours(
+        centre_px=place.centre_px,
+        radius_px=place.radius_px,
+        head_px=along(place.centre_px, head[shown], theta[shown]),
+        sourcil_px=along(place.centre_px, sourcil, places),
+    )
+
+
+def _implausible(rays: Rays, edges: _Edges, on_roof: Mask, pixel_mm: float) -> str:
     """Why the maps round the two edges are no joint's; empty where they are one's."""
-    radii = rays.radii
-    above = (radii[None] > roof_r[:, None]) & (radii[None] < roof_r[:, None] + 3.0 / pixel_mm) & on_roof[:, None]
-    if rays.space[above].mean() > 0.5:
+    radii, head, roof = rays.radii_px, edges.head[on_roof, None], edges.roof[on_roof, None]
+    above = (radii > roof) & (radii < roof + ABOVE_MM / pixel_mm)
+    if rays.space[on_roof][above].mean() > 0.5:
         return "joint space and acetabulum are claimed for the same place"
-    below = (radii[None] < head_r[:, None]) & (radii[None] > head_r[:, None] - 5.0 / pixel_mm) & on_roof[:, None]
-    if rays.femur[below].mean() < 0.8 or rays.roof[above].mean() < 0.7:
+    below = (radii < head) & (radii > head - BELOW_MM / pixel_mm)
+    if rays.femur[on_roof][below].mean() < SURE_BELOW or rays.roof[on_roof][above].mean() < SURE_ABOVE:
         return "no solid head below or no solid roof above the joint"
     return ""
-
-
-def _crossing(values: NDArray[Any], radii: Floats) -> Floats:
-    """Radius at which each row of ``values`` (rays, radii) first rises through 0.5; NaN where it never does."""
-    above = values >= 0.5
-    rises = ~above[:, :-1] & above[:, 1:]
-    at = rises.argmax(axis=1)
-    rows = np.arange(len(values))
-    low, high = values[rows, at].astype(np.float64), values[rows, at + 1].astype(np.float64)
-    share = np.divide(0.5 - low, high - low, out=np.zeros_like(low), where=high > low)
-    radius = radii[at] + share * (radii[at + 1] - radii[at])
-    return np.where(rises.any(axis=1), radius, np.nan)
-
-
-def _rough_ends(
-    gap: Floats, theta: Floats, head_r: Floats, roof_r: Floats, found: NDArray[np.bool_]
-) -> tuple[float, float] | None:
-    """Angles of the lateral edge and the medial end: where the joint space between the edges begins and stops.
-
-    Between the edges the joint space's probability is 1 along the sourcil and falls to 0 beyond its ends; the fall
-    through 0.5 is the end, to a fraction of a ray. A gap thinner than a pixel holds no such probability: there the
-    roof so near to the head is the sign of the sourcil, for beyond its ends the roof stops or leaves the head.
-    """
-    between = roof_r - head_r
-    presence = np.divide(gap, between, out=np.zeros_like(gap), where=found & (between > THIN_PX))
-    thin = found & (between <= THIN_PX)
-    known = np.where(found, np.where(thin, np.maximum(presence, 0.75), presence), 0.0)
-    inside = np.flatnonzero(known >= 0.5)
-    if len(inside) < 2:
-        return None
-    return _end(theta, known, inside[0], -1), _end(theta, known, inside[-1], +1)
-
-
-def _ends(
-    rays: _Rays, head_r: Floats, roof_r: Floats, rough: tuple[float, float], pixel_mm: float
-) -> tuple[float, float]:
-    """The ends, once both edges are known: where what lies between them, and just above the roof, stops.
-
-    Laterally the joint space stops along a ray. Medially it and the bone above it stop along one line that crosses the
-    edge aslant, so as much is looked at above the edge as below.
-    """
-    theta, radii = rays.theta, rays.radii
-    near = END_LOOK_MM / pixel_mm
-    below = np.minimum(roof_r - head_r, near)
-    both = rays.space + rays.roof
-    under = _mean_between(both, radii, roof_r - below, roof_r)
-    around = _mean_between(both, radii, roof_r - below, roof_r + below)
-    ends = []
-    for presence, end, direction in ((under, rough[0], -1), (around, rough[1], 1)):
-        near_end = np.abs(theta - end) < 4.0 / pixel_mm / radii[0]
-        inside = np.flatnonzero(near_end & (presence >= 0.5))
-        ends.append(_end(theta, presence, inside[-1 if direction > 0 else 0], direction) if len(inside) else end)
-    return ends[0], ends[1]
-
-
-def _mean_between(values: NDArray[Any], radii: Floats, low: Floats, high: Floats) -> Floats:
-    """Mean of each row of ``values`` (rays, radii) over the radii from ``low`` to ``high``, steps taken in part."""
-    half = RAY_STEP_PX / 2
-    start, stop = np.maximum(radii - half, low[:, None]), np.minimum(radii + half, high[:, None])
-    share = np.maximum(stop - start, 0.0)
-    total = share.sum(axis=1)
-    return np.divide((values * share).sum(axis=1), total, out=np.zeros(len(total)), where=total > 0)
-
-
-def _end(theta: Floats, presence: Floats, last: int, direction: int) -> float:
-    beyond = last + direction
-    if not 0 <= beyond < len(theta):
-        return float(theta[last])
-    share = (presence[last] - 0.5) / max(presence[last] - presence[beyond], 1e-9)
-    return float(theta[last] + min(share, 1.0) * (theta[beyond] - theta[last]))
-
-
-def _polar(centre: Floats, radius: Floats, theta: Floats) -> Floats:
-    points: Floats = centre + radius[:, None] * np.column_stack([-np.cos(theta), np.sin(theta)])
-    return points

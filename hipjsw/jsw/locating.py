@@ -104,7 +104,7 @@ def _reduced(plane: NDArray[Any], times: int) -> NDArray[np.float32]:
 
 def _enlarged(mask: NDArray[np.uint8], shape: tuple[int, ...], times: int) -> NDArray[np.uint8]:
     """The mask and a border of two coarse pixels round it, on the maps' own pixels."""
-    wide = cv2.dilate(mask, np.ones((5, 5), np.uint8))
+    wide = np.asarray(cv2.dilate(mask, np.ones((5, 5), np.uint8)), dtype=np.uint8)
     if times > 1:
         wide = np.repeat(np.repeat(wide, times, axis=0), times, axis=1)
     missing = [(0, n - m) for n, m in zip(shape, wide.shape, strict=True)]
@@ -127,8 +127,10 @@ def _facing_margin(
     near_roof = cv2.distanceTransform(1 - roof, cv2.DIST_L2, 3) * size_mm < WIDEST_MM
     facing = (roof > 0) | (near_roof & (space > SPACE_PROBABILITY))
     square = np.ones((3, 3), np.uint8)
-    border = femur & (1 - cv2.erode(femur, square, borderType=cv2.BORDER_REPLICATE))
-    return np.argwhere(border & cv2.dilate(facing.astype(np.uint8), square)).astype(np.float64)
+    inner = np.asarray(cv2.erode(femur, square, borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)
+    border = femur & (1 - inner)
+    touching = np.asarray(cv2.dilate(facing.astype(np.uint8), square), dtype=np.uint8)
+    return np.argwhere(border & touching).astype(np.float64)
 
 
 def _circle(points: Floats, size_mm: float) -> tuple[Floats, float]:

@@ -19,7 +19,7 @@ from hipjsw.jsw.polyline import arc_length, equal_steps, nearest_on_polyline
 __all__ = ["FIXED_DEG", "REGIONS", "JointSpaceWidth", "Unmeasurable", "measure_curves", "measure_landmarks"]
 
 #: Distance between profile places; the error of the minimum is below 0.001 mm.
-STEP_MM = 0.1
+STEP_MM = 0.2
 #: A curve shorter than this is none.
 SHORTEST_MM = 5.0
 #: What the minimum is taken over: the whole sourcil; the part of it within 20 degrees of straight above the head's

@@ -161,7 +161,7 @@ def replaced(maps, channel, value):
     ("change", "reason"),
     [
         (lambda m: np.zeros_like(m), "no femur"),
-        (lambda m: np.ones_like(m), "no femur"),
+        (lambda m: np.ones_like(m), "do not face each other"),
         (lambda m: np.full_like(m, 0.25), "no femur"),
         (lambda m: m * np.nan, "not finite"),
         (lambda m: np.where(np.arange(128) == 60, np.nan, m), "not finite"),

@@ -73,6 +73,8 @@ def test_a_printed_number_is_the_width_by_the_factor_of_its_film(spacing_mm, fac
     masks = blocks(4)
     printed = study_width(masks, PIXEL_MM, "as_printed", spacing_mm).value
     assert study_width(masks, PIXEL_MM).value / printed == pytest.approx(factor, abs=0.006)
+    coarser = study_width(masks, 2 * PIXEL_MM, "as_printed", spacing_mm).value
+    assert coarser == pytest.approx(printed / 2, abs=1e-12)
 
 
 # By hand
@@ -163,6 +165,13 @@ def test_specks_elsewhere_do_not_matter(circle_hip):
             with_speck = masks.copy()
             with_speck[channel, row : row + 3, col : col + 3] = True
             assert study_width(with_speck, PIXEL_MM).width_px == plain
+
+
+def test_a_piece_hangs_together_by_corners():
+    masks = blocks(4)
+    masks[FEMUR, 23:, :30] = masks[FEMUR, :23, 30:] = False  # the head, and a larger shaft, at one corner
+    assert masks[FEMUR, :23].sum() < masks[FEMUR, 23:].sum()
+    assert study_width(masks, PIXEL_MM).width_px == pytest.approx(np.hypot(4 - 1 / 3, 1 / 3), abs=1e-12)
 
 
 @pytest.mark.parametrize("roof_radius_mm", [26.0, 25.0])
