@@ -4,27 +4,46 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
 from hipjsw.app.build import build_data, build_task, trainer_options
 from hipjsw.app.door import open_door
+from hipjsw.app.judging import check_measure, learn_judgement, read_judgement
 from hipjsw.app.provision import find_store, view_spec
 from hipjsw.app.results import write_results
-from hipjsw.app.runs import Run, RunError, write_metrics
+from hipjsw.app.runs import Run, RunError, write_json, write_metrics
 from hipjsw.cohort.split import PARTS, Split, SplitError
 from hipjsw.cohort.store import Store
+from hipjsw.inference.evaluation import hip_rows
+from hipjsw.inference.examples import ProbsOf, probs_of_task
+from hipjsw.inference.measuring import HipRecord, Judgement, Measurer
+from hipjsw.inference.reader import read_reader, reader_metrics, reader_template
+from hipjsw.inference.saved import ProbsWriter, SavedProbs
+from hipjsw.inference.saved_records import measure_saved
+from hipjsw.inference.study_table import UNITS, study_rows, study_summary
+from hipjsw.learning.callbacks import HipOutput
+from hipjsw.learning.data import HipData
 from hipjsw.learning.fitting import measure_split
 from hipjsw.reporting.tables import print_table, run_table
+
+ESTIMATORS = ("contour", "study")
+
+
+class _Measured(NamedTuple):
+    records: list[HipRecord]
+    probs_of: ProbsOf
 
 
 def main(cfg: DictConfig) -> None:
     """Read the run's configuration, judge its best weights, write rows, numbers and pictures."""
-    if cfg.part not in PARTS:
-        raise ValueError(f"part is one of {', '.join(PARTS)}, not {cfg.part!r}")
+    _refuse(cfg)
     run = Run.load(Path(cfg.run))
     if not run.is_finished:
         raise RunError(f"{run.folder} is not finished; train it to the end with the command that began it")
@@ -34,16 +53,128 @@ def main(cfg: DictConfig) -> None:
     trained = OmegaConf.load(run.folder / "config.yaml")
     assert isinstance(trained, DictConfig)
     store = _store(cfg, trained, run)
-    trained.trainer = cfg.trainer
-    task, data = build_task(trained), build_data(trained, store, cfg.part)
+    if cfg.reader_template is not None:
+        _write_template(Path(cfg.reader_template), store, str(cfg.part))
+        return
+    readings = None if cfg.reader is None else read_reader(Path(cfg.reader), store)
+    data = build_data(trained, store, cfg.part)
     if not len(data.test):
         raise SplitError(f"{store.folder} has no {cfg.part} hip of this run; judge another part with part=test")
     out.mkdir(parents=True, exist_ok=True)
-    records = measure_split(task, data, run.folder, trainer_options(trained))
-    results = write_results(out, cfg.part, records, task, data.test)
-    write_metrics(out, results.metrics)
-    print_table(run_table(dict(results.metrics), f"{cfg.part} hips", cfg.part))
+    trained.trainer, trained.measure = cfg.trainer, _measure(cfg, trained)
+    measured = _measure_saved(cfg, trained, run, data) if cfg.probs else _measure_anew(cfg, trained, run, data, out)
+    if cfg.estimator == "study":
+        _write_study(out, cfg, measured.records, store)
+        return
+    results = write_results(out, cfg.part, measured.records, data.test, measured.probs_of)
+    metrics = dict(results.metrics)
+    if readings is not None:
+        metrics |= reader_metrics(hip_rows(measured.records, store), readings, store, cfg.part)
+    write_metrics(out, metrics)
+    print_table(run_table(metrics, f"{cfg.part} hips", cfg.part))
     print(f"rows, numbers and pictures: {out}")
+
+
+def _refuse(cfg: DictConfig) -> None:
+    """Refuse, before any work, what would do nothing or fail late."""
+    for name, value, known in (
+        ("part", cfg.part, PARTS),
+        ("estimator", cfg.estimator, ESTIMATORS),
+        ("units", cfg.units, UNITS),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} is one of {', '.join(known)}, not {value!r}")
+    if cfg.units != "mm" and cfg.estimator != "study":
+        raise ValueError("units=as_printed is the study's own number; it needs estimator=study")
+    if cfg.probs is not None and (cfg.save_probs or cfg.looks is not None):
+        raise ValueError("probs=DIR measures saved probabilities again; save_probs and looks are for a network")
+
+
+def _measure(cfg: DictConfig, trained: DictConfig) -> DictConfig:
+    """How the run measures, with what the command says otherwise; a run made before there was a choice: by default."""
+    default = {"name": "default", "looks": 8, "region": "sourcil", "calibration_hips": 800}
+    said = {name: cfg[name] for name in ("looks", "region") if cfg[name] is not None}
+    merged = OmegaConf.merge(default, trained.get("measure") or {}, said)
+    assert isinstance(merged, DictConfig)
+    check_measure(int(merged.looks), str(merged.region))
+    return merged
+
+
+def _measure_anew(cfg: DictConfig, trained: DictConfig, run: Run, data: HipData, out: Path) -> _Measured:
+    """Let the network see the hips."""
+    task, options, how = build_task(trained), trainer_options(trained), trained.measure
+    judgement = read_judgement(run.folder, int(how.looks), str(how.region))
+    if judgement is None:
+        print("learning from hips that no weight was trained on how far the measurement errs ...")
+        own = build_data(trained, _own_store(trained, run))
+        judgement = learn_judgement(task, own, run.folder, options, how)
+    measurer, looks = Measurer(data.test.store, str(how.region)), check_measure(int(how.looks), str(how.region))
+    with ExitStack() as stack:
+        writer = None
+        if cfg.save_probs:
+            writer = stack.enter_context(ProbsWriter(out / "probs", data.test.store, str(cfg.part)))
+        measure = _judged_and_kept(measurer, judgement, writer)
+        records = measure_split(task, data, run.folder, options, measure, looks)
+    return _Measured(records, probs_of_task(task, data.test))
+
+
+def _judged_and_kept(
+    measurer: Measurer, judgement: Judgement, writer: ProbsWriter | None
+) -> Callable[[HipOutput], HipRecord]:
+    def measure(output: HipOutput) -> HipRecord:
+        record = judgement([measurer(output)])[0]
+        if writer is not None:
+            writer.add(record.row, output.looks.mean(axis=0), record.dice, record.spread_mm, record.typicality)
+        return record
+
+    return measure
+
+
+def _measure_saved(cfg: DictConfig, trained: DictConfig, run: Run, data: HipData) -> _Measured:
+    """Measure saved probabilities again, without the network."""
+    saved = SavedProbs.open(Path(cfg.probs))
+    saved.require_store(data.test.store)
+    if saved.part != cfg.part:
+        raise ValueError(f"{cfg.probs} holds the {saved.part} part; say part={saved.part}")
+    how = trained.measure
+    judgement = read_judgement(run.folder, int(how.looks), str(how.region))
+    if judgement is None:
+        print(
+            f"note: the run learnt nothing for region={how.region} with {how.looks} looks, so there is no interval; "
+            "evaluate once without probs= to learn it"
+        )
+        judgement = Judgement()
+    order = {row: n for n, row in enumerate(saved.hips["row"].tolist())}
+    records = judgement(measure_saved(saved, Measurer(data.test.store, str(how.region)), data.test.rows))
+    return _Measured(
+        records, lambda position: np.asarray(saved.probs[order[data.test.rows[position]]], dtype=np.float32)
+    )
+
+
+def _write_study(out: Path, cfg: DictConfig, records: Sequence[HipRecord], store: Store) -> None:
+    table = study_rows(records, store, str(cfg.units))
+    table.to_csv(out / f"{cfg.part}_study.csv", index=False, float_format="%.6f")
+    numbers = study_summary(table, str(cfg.units))
+    write_json(out / f"{cfg.part}_study_{cfg.units}.json", numbers)
+    unit = " mm" if cfg.units == "mm" else " (no unit: pixels times film spacing over view pixel)"
+    if "mean" + ("_mm" if cfg.units == "mm" else "") in numbers:
+        suffix = "_mm" if cfg.units == "mm" else ""
+        mean, sd = numbers[f"mean{suffix}"], numbers[f"sd{suffix}"]
+        print(f"the study's estimator, |prediction - label|: mean {mean:.4f}, SD {sd:.4f}{unit}")
+    print(f"{numbers['num_compared']} hips, {numbers['num_left_out']} left out; the study printed 0.0763 and 0.0874")
+    print(f"rows and numbers: {out}")
+
+
+def _write_template(path: Path, store: Store, part: str) -> None:
+    if path.exists():
+        raise ValueError(f"{path} is there already; name a new file with reader_template=FILE")
+    reader_template(store, part).to_csv(path, index=False)
+    print(f"to be filled in by a reader: {path}; then evaluate with reader={path}")
+
+
+def _own_store(trained: DictConfig, run: Run) -> Store:
+    store = find_store(trained)
+    return replace(store, parts=Split.read(run.folder / "split.json"))
 
 
 def _store(cfg: DictConfig, trained: DictConfig, run: Run) -> Store:

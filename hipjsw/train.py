@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 
 from hipjsw.app.build import build_data, build_task, trainer_options
 from hipjsw.app.door import open_door
+from hipjsw.app.judging import check_measure, learn_judgement
 from hipjsw.app.launcher import job_report_path, write_job_report
 from hipjsw.app.lock import only_one
 from hipjsw.app.provision import provide_store, split_spec
@@ -18,6 +19,8 @@ from hipjsw.app.results import Results, write_results
 from hipjsw.app.runs import Run, run_identity, write_metrics
 from hipjsw.cohort.split_record import part_counts, split_digest, split_record
 from hipjsw.cohort.store import Store
+from hipjsw.inference.examples import probs_of_task
+from hipjsw.inference.measuring import Measurer
 from hipjsw.learning.callbacks import NonFiniteLossError
 from hipjsw.learning.data import HipData
 from hipjsw.learning.fitting import fit, measure_split
@@ -60,6 +63,7 @@ def _refuse(cfg: DictConfig) -> None:
         )
     if cfg.logger.mode not in dashboard.MODES:
         raise ValueError(f"logger.mode is one of {', '.join(dashboard.MODES)}, not {cfg.logger.mode!r}")
+    check_measure(int(cfg.measure.looks), str(cfg.measure.region))
     if cfg.seed < 0:
         raise ValueError(f"seed is 0 or more, not {cfg.seed}")
     if cfg.trainer.options.get("devices", 1) != 1:
@@ -72,8 +76,12 @@ def _train(cfg: DictConfig, run: Run, task: SegmentationTask, data: HipData, opt
     code = 1
     try:
         fit(task, data, data.budget, run.folder, options, _logger(cfg, run, wandb_run))
-        records = measure_split(task, data, run.folder, options)
-        results = write_results(run.folder, "test", records, task, data.test)
+        log.info("learning from hips that no weight was trained on how far the measurement errs")
+        judgement = learn_judgement(task, data, run.folder, options, cfg.measure)
+        measurer = Measurer(data.test.store, str(cfg.measure.region))
+        looks = check_measure(int(cfg.measure.looks), str(cfg.measure.region))
+        records = judgement(measure_split(task, data, run.folder, options, measurer, looks))
+        results = write_results(run.folder, "test", records, data.test, probs_of_task(task, data.test))
         write_metrics(run.folder, results.metrics | {"train/num_hips": len(data.train), "val/num_hips": len(data.val)})
         _mirror(wandb_run, results)
         code = 0

@@ -26,7 +26,7 @@ NOT_PART = ("run", "store", "runs_dir", "data_dir", "workers", "num_workers", "g
 
 
 #: Raised whenever the same configuration and data give other results than before.
-RESULT_VERSION = 1
+RESULT_VERSION = 2
 
 
 class RunError(ValueError):

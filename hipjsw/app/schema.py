@@ -131,6 +131,16 @@ class AblationConfig:
 
 
 @dataclass
+class MeasureConfig:
+    """How a test hip is measured, and on how many unseen hips its interval is learnt."""
+
+    name: str = MISSING
+    looks: int = MISSING
+    region: str = MISSING
+    calibration_hips: int = MISSING
+
+
+@dataclass
 class TrainConfig:
     """Root of ``python -m hipjsw.train``."""
 
@@ -157,6 +167,7 @@ class TrainConfig:
     loss: Any = MISSING
     augment: Any = MISSING
     optim: Any = MISSING
+    measure: MeasureConfig = field(default_factory=MeasureConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     logger: LoggerConfig = field(default_factory=LoggerConfig)
     ablation: AblationConfig | None = None
@@ -212,6 +223,14 @@ class EvaluateConfig:
     store: str | None = None
     part: str = "test"
     out: str | None = None
+    looks: int | None = None
+    region: str | None = None
+    estimator: str = "contour"
+    units: str = "mm"
+    save_probs: bool = False
+    probs: str | None = None
+    reader: str | None = None
+    reader_template: str | None = None
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
 
 

@@ -2,7 +2,7 @@
 
 Comparisons, never mixed: ``mjsw`` (prediction with label), ``mjsw_truth`` (prediction with the exact truth of a
 phantom), ``label_truth`` (label with exact truth), and the same two of the 2024 study's estimator on the same
-prediction, ``study_label`` and ``study_truth``. Readers have a file of their own: `hipjsw.inference.reader`.
+prediction, ``study`` (with label) and ``study_truth``. Readers have a file of their own: `hipjsw.inference.reader`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,20 @@ from hipjsw.jsw.study import StudyWidth
 from hipjsw.jsw.surface import SurfaceAgreement
 from hipjsw.learning.overlap import FOREGROUND
 from hipjsw.statistics.agreement import compare
+from hipjsw.statistics.bootstrap import Method
 from hipjsw.statistics.coverage import interval_coverage
 from hipjsw.statistics.risk_coverage import risk_coverage
 
-__all__ = ["COMPARISONS", "HIP_COLUMNS", "STRUCTURES", "hip_rows", "persons_of", "summarise"]
+__all__ = [
+    "COMPARISONS",
+    "HIP_COLUMNS",
+    "STRUCTURES",
+    "Metrics",
+    "hip_rows",
+    "interval_method",
+    "persons_of",
+    "summarise",
+]
 
 #: What borders are compared of: whole classes, then the head margin and the roof along the weight-bearing part.
 STRUCTURES = ("femur", "acetabulum", "joint_space", "head_bearing", "roof_bearing")
@@ -66,7 +76,7 @@ COMPARISONS = {
     "mjsw": ("mjsw_pred_mm", "mjsw_label_mm", False),
     "mjsw_truth": ("mjsw_pred_mm", "mjsw_truth_mm", True),
     "label_truth": ("mjsw_label_mm", "mjsw_truth_mm", True),
-    "study_label": ("mjsw_study_mm", "mjsw_label_mm", False),
+    "study": ("mjsw_study_mm", "mjsw_label_mm", False),
     "study_truth": ("mjsw_study_mm", "mjsw_truth_mm", True),
 }
 #: Those of the measurement with its interval and quality.
@@ -143,6 +153,11 @@ def persons_of(table: pd.DataFrame, store: Store) -> NDArray[np.object_]:
     return persons.to_numpy(dtype=object)
 
 
+def interval_method(persons: NDArray[np.object_]) -> Method:
+    """How to make clustered intervals of so many persons: BCa leaves out one at a time, and has no tails for two."""
+    return "bca" if len(set(persons)) > 2 else "percentile"
+
+
 def summarise(table: pd.DataFrame, store: Store, split: str) -> Metrics:
     """Flat metrics of a split's hips, ``<split>/...``; a number that is undefined is left out.
 
@@ -194,7 +209,11 @@ def _compared(
         return {}
     result: Metrics = {"num_compared": int(both.sum()), "num_left_out": int(known.sum() - both.sum())}
     found = compare(
-        table[value].to_numpy()[both], table[reference].to_numpy()[both], persons[both], exact_reference=exact_reference
+        table[value].to_numpy()[both],
+        table[reference].to_numpy()[both],
+        persons[both],
+        exact_reference=exact_reference,
+        method=interval_method(persons[both]),
     )
     return result | (found.flat() if found is not None else {})
 
@@ -206,7 +225,9 @@ def _judged(table: pd.DataFrame, persons: NDArray[np.object_], reference: str) -
     )
     with_interval = np.isfinite(low) & np.isfinite(high) & np.isfinite(truth)
     result: Metrics = {}
-    held = interval_coverage(low[with_interval], high[with_interval], truth[with_interval], persons[with_interval])
+    ends = low[with_interval], high[with_interval]
+    of = persons[with_interval]
+    held = interval_coverage(*ends, truth[with_interval], of, method=interval_method(of))
     if held is not None:
         result |= {f"interval/{key}": number for key, number in held.flat().items()}
     error = table["mjsw_pred_mm"].to_numpy() - truth

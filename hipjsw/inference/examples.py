@@ -1,8 +1,8 @@
-"""Test hips worth looking at: the best, the median and the worst."""
+"""Test hips worth looking at: the best, the median and the worst; and what the network sees of them."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,11 @@ from hipjsw.learning.data import HipDataset
 from hipjsw.learning.overlap import FOREGROUND
 from hipjsw.learning.task import SegmentationTask
 
-__all__ = ["example_hips", "view_and_probabilities"]
+__all__ = ["ProbsOf", "example_hips", "probs_of_task", "view_and_coverage"]
 
 Floats = NDArray[np.float32]
+#: Probabilities ``(3, h, w)`` of the hip at a position of the dataset.
+ProbsOf = Callable[[int], Floats]
 
 
 def example_hips(table: pd.DataFrame) -> dict[str, int]:
@@ -29,10 +31,20 @@ def example_hips(table: pd.DataFrame) -> dict[str, int]:
     return {"best": int(order[0]), "median": int(order[len(order) // 2]), "worst": int(order[-1])}
 
 
-def view_and_probabilities(task: SegmentationTask, dataset: HipDataset, position: int) -> tuple[Floats, Floats, Floats]:
-    """One hip as the network sees it: image ``(h, w)``, probabilities and label coverage ``(3, h, w)``."""
+def view_and_coverage(dataset: HipDataset, position: int) -> tuple[Floats, Floats]:
+    """One hip as the network sees it: image ``(h, w)`` and label coverage ``(3, h, w)``."""
     sample = dataset[position]
-    task.eval()
-    with torch.inference_mode():
-        probs: Any = task.predict_foreground(sample["image"][None].to(task.device))[0].float().cpu().numpy()
-    return sample["image"][0].numpy(), probs, sample["target"][1:].numpy()
+    return sample["image"][0].numpy(), sample["target"][1:].numpy()
+
+
+def probs_of_task(task: SegmentationTask, dataset: HipDataset) -> ProbsOf:
+    """The probabilities that the task measures on: the mean over its looks."""
+
+    def probs_of(position: int) -> Floats:
+        task.eval()
+        with torch.inference_mode():
+            image = dataset[position]["image"][None].to(task.device)
+            mean = task.looks(task.predict_foreground, image).mean(dim=0)
+        return np.asarray(mean[0].float().cpu().numpy())
+
+    return probs_of

@@ -8,15 +8,18 @@ from __future__ import annotations
 import logging
 import math
 import re
+from collections import Counter
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from hipjsw.cohort.csv_table import Table, read_table
+from hipjsw.cohort.split import PARTS
 from hipjsw.cohort.store import Store
-from hipjsw.inference.evaluation import Metrics, persons_of
+from hipjsw.inference.evaluation import Metrics, interval_method, persons_of
 from hipjsw.statistics.agreement import compare
 
 __all__ = ["READING_COLUMNS", "ReaderError", "read_reader", "reader_metrics", "reader_template", "with_readings"]
@@ -32,6 +35,10 @@ _REQUIRED = ("mjsw_mm",)
 _OPTIONAL = ("hip_id", "film", "side", "reader", "place", "verdict")
 _READER = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _MOST_SAID = 5
+#: Stands for the hips of a name that several films have.
+_SEVERAL = "?"
+
+Reading = tuple[str, float, str, float, str]
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +79,7 @@ def read_reader(path: Path, store: Store) -> pd.DataFrame:
     ids = _ids_of_films(path, table, store)
     faults = [f"line {number}: {why}" for number, why in table.faults]
     known, seen = set(store.hips["hip_id"]), dict[tuple[str, str], int]()
-    rows: list[tuple[str, float, str, float, str]] = []
+    rows: list[tuple[int, Reading]] = []
     unread = unknown = 0
     for number, cells in table.rows:
         try:
@@ -85,40 +92,36 @@ def read_reader(path: Path, store: Store) -> pd.DataFrame:
                 first = seen.setdefault((reading[0], reading[2]), number)
                 if first != number:
                     raise _CellError("hip_id", f"read in line {first} already; name a second reading's reader anew")
-                rows.append(reading)
+                rows.append((number, reading))
         except _CellError as error:
             faults.append(f"line {number}, {error}")
-    result = pd.DataFrame(rows, columns=list(READING_COLUMNS))
-    _refuse_faults(path, faults, result, unknown)
+    _refuse_faults(path, faults, rows, unknown)
     if unknown or unread:
         log.warning("%s: %d readings; passed over: %d of hips not in the store, %d lines without a reading",
                     path.name, len(rows), unknown, unread)  # fmt: skip
-    return result
+    return pd.DataFrame([reading for _, reading in rows], columns=list(READING_COLUMNS))
 
 
-def _refuse_faults(path: Path, faults: list[str], readings: pd.DataFrame, unknown: int) -> None:
-    widths = readings["mjsw_reader_mm"].dropna()
-    if len(widths) and (widths > WIDEST_MM).all():
+def _refuse_faults(path: Path, faults: list[str], rows: list[tuple[int, Reading]], unknown: int) -> None:
+    widths = {number: reading[1] for number, reading in rows if not math.isnan(reading[1])}
+    wide = [number for number, width in widths.items() if width > WIDEST_MM]
+    if wide and len(wide) == len(widths):
         raise ReaderError(
-            f"{path.name}, column mjsw_mm: all {len(widths)} widths are above {WIDEST_MM:.0f}, which looks like pixels; "
+            f"{path.name}, column mjsw_mm: all {len(wide)} widths are above {WIDEST_MM:.0f}, which looks like pixels; "
             "multiply them by the film's pixel size in mm"
         )
-    for hip, width in zip(readings["hip_id"], readings["mjsw_reader_mm"], strict=True):
-        if width > WIDEST_MM:
-            faults.append(f"hip {hip}, column mjsw_mm: {width:g} mm is wider than any joint space")
+    faults += [f"line {n}, column mjsw_mm: {widths[n]:g} mm is wider than any joint space" for n in wide]
     if faults:
         more = f"; and {len(faults) - _MOST_SAID} more" if len(faults) > _MOST_SAID else ""
         raise ReaderError(f"{path.name}: {'; '.join(faults[:_MOST_SAID])}{more}. Mend these lines and try again")
-    if readings.empty:
+    if not rows:
         raise ReaderError(
             f"{path.name} has no reading of a hip of the store ({unknown} of other hips); fill in mjsw_mm, and name "
             "hips by the pseudonyms of this store"
         )
 
 
-def _reading(
-    cells: dict[str, str], ids: dict[tuple[str, str], str] | None, delimiter: str
-) -> tuple[str, float, str, float, str] | None:
+def _reading(cells: dict[str, str], ids: dict[tuple[str, str], str] | None, delimiter: str) -> Reading | None:
     """One line as ``READING_COLUMNS``; None where nobody has read it."""
     text, verdict = cells["mjsw_mm"], cells.get("verdict", "").casefold()
     if not text and not verdict:
@@ -160,7 +163,10 @@ def _hip(cells: dict[str, str], ids: dict[tuple[str, str], str] | None) -> str:
         raise _CellError("side", f"{cells['side']!r} is neither right nor left (of the patient)")
     if not cells["film"]:
         raise _CellError("film", "is empty; name the film")
-    return ids.get((cells["film"], side), "")
+    hip = ids.get((cells["film"], side), "")
+    if hip == _SEVERAL:
+        raise _CellError("film", "several films have this name; give its path as in identities.csv")
+    return hip
 
 
 def _ids_of_films(path: Path, table: Table, store: Store) -> dict[tuple[str, str], str] | None:
@@ -173,12 +179,103 @@ def _ids_of_films(path: Path, table: Table, store: Store) -> dict[tuple[str, str
             "or by film and side"
         )
     identities = _identities(store)
-    films = {film: PurePosixPath(film).name for film in identities["film"]}
-    names = list(films.values())
-    alone = {name for name in names if names.count(name) == 1} if len(names) < 2 else _once(names)
-    ids: dict[tuple[str, str], str] = {}
-    for hip, film, side in identities[["hip_id", "film", "side"]].itertuples(index=False):
-        ids[film, side] = hip
-        if films[film] in alone and (films[film] == film or films[film] not in films):
-            ids[films[film], side] = hip
-    return ids
+    times = Counter(PurePosixPath(film).name for film in dict.fromkeys(identities["film"]))
+    names, paths = dict[tuple[str, str], str](), dict[tuple[str, str], str]()
+    for hip, film, side in zip(*(identities[column] for column in ("hip_id", "film", "side")), strict=True):
+        name = PurePosixPath(film).name
+        names[name, side] = hip if times[name] == 1 else _SEVERAL
+        paths[film, side] = hip
+    return names | paths
+
+
+def _identities(store: Store) -> pd.DataFrame:
+    path = store.folder / "identities.csv"
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)[["hip_id", "film", "side"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise ReaderError(
+            f"{path} is missing or damaged, and leads from a film to its hips; name hips by hip_id instead"
+        ) from error
+
+
+def reader_template(store: Store, part: str, films: bool = False) -> pd.DataFrame:
+    """A table for a reader to fill in, without any width that is known, so that the reading is blind.
+
+    Args:
+        store: A store with a split.
+        part: ``train``, ``val`` or ``test``.
+        films: Whether to say each hip's film and side. Such a table names films and stays with the cohort.
+
+    Returns:
+        A row a hip of the part, in dealing order: ``hip_id``, with ``films`` also ``film`` and ``side``, and empty
+        ``mjsw_mm``, ``reader``, ``place``, ``verdict``.
+
+    Raises:
+        ValueError: Another part.
+        ReaderError: Films asked for, and the store has no identities.csv.
+        StoreError: A store without a split.
+    """
+    if part not in PARTS:
+        raise ValueError(f"part is one of {', '.join(PARTS)}, not {part!r}")
+    table = pd.DataFrame({"hip_id": store.hips.loc[store.rows(part), "hip_id"].to_list()})
+    if films:
+        table = table.merge(_identities(store), on="hip_id", how="left", validate="one_to_one")
+    return table.assign(mjsw_mm="", reader="", place="", verdict="")
+
+
+def with_readings(table: pd.DataFrame, readings: pd.DataFrame, reader: str | None = None) -> pd.DataFrame:
+    """The rows of ``hip_rows`` with one reader's ``mjsw_reader_mm``, NaN where there is none.
+
+    Args:
+        table: Rows of ``evaluation.hip_rows``.
+        readings: What ``read_reader`` gave.
+        reader: Whose; may be None if there is just one.
+
+    Raises:
+        ValueError: No such reader, or several and none named.
+    """
+    there = readings["reader"].drop_duplicates().to_list()
+    if reader is None and len(there) == 1:
+        reader = there[0]
+    if reader not in there:
+        raise ValueError(f"readings are of {', '.join(there)}, not of {reader!r}; name one of them")
+    own = readings[readings["reader"] == reader].set_index("hip_id")["mjsw_reader_mm"]
+    return table.assign(mjsw_reader_mm=table["hip_id"].map(own).astype(float))
+
+
+def reader_metrics(table: pd.DataFrame, readings: pd.DataFrame, store: Store, split: str) -> Metrics:
+    """Flat metrics of the prediction against each reader, and of the readers against each other.
+
+    - ``<split>/mjsw_reader/<reader>/...``: ``agreement.Comparison.flat``, ``num_left_out`` (read, and not measured) and
+      ``num_unmeasurable`` (the reader found no width).
+    - ``<split>/readers/<first>_<second>/...``: the first less the second, on the hips of ``table`` that both read.
+
+    Args:
+        table: Rows of ``evaluation.hip_rows``.
+        readings: What ``read_reader`` gave.
+        store: The store they are of.
+        split: First part of the names.
+    """
+    persons = persons_of(table, store)
+    readers = readings["reader"].drop_duplicates().to_list()
+    widths = {name: with_readings(table, readings, name)["mjsw_reader_mm"].to_numpy() for name in readers}
+    result: Metrics = {}
+    for name, width in widths.items():
+        own = readings[(readings["reader"] == name) & readings["hip_id"].isin(table["hip_id"])]
+        key = f"{split}/mjsw_reader/{name}"
+        numbers = _compared(table["mjsw_pred_mm"].to_numpy(), width, persons)
+        result |= {f"{key}/{what}": number for what, number in numbers.items()}
+        result[f"{key}/num_left_out"] = int(np.isfinite(width).sum()) - int(numbers["num_compared"])
+        result[f"{key}/num_unmeasurable"] = int((own["verdict"] == "unmeasurable").sum())
+    for first, second in combinations(readers, 2):
+        numbers = _compared(widths[first], widths[second], persons)
+        result |= {f"{split}/readers/{first}_{second}/{what}": number for what, number in numbers.items()}
+    return result
+
+
+def _compared(
+    measured_mm: NDArray[np.float64], reference_mm: NDArray[np.float64], persons: NDArray[np.object_]
+) -> Metrics:
+    both = np.isfinite(measured_mm) & np.isfinite(reference_mm)
+    found = compare(measured_mm[both], reference_mm[both], persons[both], method=interval_method(persons[both]))
+    return {"num_compared": 0} if found is None else found.flat()

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import csv
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import lightning as L  # noqa: N812
 import numpy as np
 from numpy.typing import NDArray
 
-from hipjsw.jsw.contour import measure_probabilities
-from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable
-
-__all__ = ["HipRecord", "HistoryFile", "MeasureHips", "NonFiniteLossError", "ProgressLines", "StopOnNonFinite"]
+__all__ = ["HipOutput", "HistoryFile", "MeasureHips", "NonFiniteLossError", "ProgressLines", "StopOnNonFinite"]
 
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class NonFiniteLossError(RuntimeError):
@@ -94,30 +94,36 @@ class ProgressLines(L.Callback):
 
 
 @dataclass(frozen=True, eq=False)
-class HipRecord:
+class HipOutput:
     """What a network made of one test hip.
 
     Args:
         row: Its row in the store.
         dice: ``(3,)`` Dice of femur, acetabulum and joint space; NaN where undefined.
-        width: The measured width, or why there is none.
+        looks: ``(looks, 3, rows, cols)`` probabilities on the hip's own grid, the unmoved look first.
+        masks: ``(3, rows, cols)`` the unmoved look's masks.
+        target: ``(3, rows, cols)`` the label's coverage.
+        embedding: ``(f,)`` what the network's deepest level holds of it; empty where it has no such level.
     """
 
     row: int
     dice: NDArray[np.float64]
-    width: JointSpaceWidth | Unmeasurable
+    looks: NDArray[np.float32]
+    masks: NDArray[np.bool_]
+    target: NDArray[np.float32]
+    embedding: NDArray[np.float32]
 
 
-class MeasureHips(L.Callback):
-    """Measures every test hip as its probabilities come by, so that they need not be kept.
+class MeasureHips(L.Callback, Generic[T]):
+    """Hands every test hip on as it comes by, so that probabilities need not be kept.
 
     Args:
-        pixel_mm: Size of the view's pixels in mm.
+        measure: Makes of each what is to be kept.
     """
 
-    def __init__(self, pixel_mm: float) -> None:
-        self.pixel_mm = pixel_mm
-        self.records: list[HipRecord] = []
+    def __init__(self, measure: Callable[[HipOutput], T]) -> None:
+        self.measure = measure
+        self.records: list[T] = []
 
     def on_test_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Forget an earlier test."""
@@ -133,9 +139,11 @@ class MeasureHips(L.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Measure the hips of one batch."""
+        """Hand on the hips of one batch."""
         del trainer, pl_module, batch, batch_idx, dataloader_idx
-        probs = outputs["probs"].float().cpu().numpy()
-        dice = outputs["dice"].double().cpu().numpy()
-        for row, hip_probs, hip_dice in zip(outputs["row"].tolist(), probs, dice, strict=True):
-            self.records.append(HipRecord(row, hip_dice, measure_probabilities(hip_probs, self.pixel_mm)))
+        looks, dice, masks, target, embedding = (
+            outputs[name].cpu().numpy() for name in ("looks", "dice", "masks", "target", "embedding")
+        )
+        for n, row in enumerate(outputs["row"].tolist()):
+            output = HipOutput(row, dice[n].astype(np.float64), looks[:, n], masks[n], target[n], embedding[n])
+            self.records.append(self.measure(output))

@@ -7,6 +7,7 @@ stream, so budgets are counted in optimiser steps whatever the size of the set, 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -199,6 +200,22 @@ class HipData(L.LightningDataModule):
         self.test = HipDataset(store, store.rows(test_part), CentreCrop(), seed)
         if test_part == "test":
             _refuse_shared(store.hips["person"], {"train": self.train, "val": self.val, "test": self.test})
+
+    def on_unseen(self, most: int) -> HipData:
+        """The same loaders, testing on hips that no weight was trained on and that are not the test set's.
+
+        Validation's persons first, then those of the training part none of whose hips was taken.
+
+        Args:
+            most: Hips at most.
+        """
+        store = self.train.store
+        owners = store.hips["person"]
+        taken = set(owners.loc[self.train.rows])
+        left = [row for row in store.rows("train") if owners.loc[row] not in taken]
+        other = copy.copy(self)
+        other.test = HipDataset(store, [*store.rows("val"), *left][:most], CentreCrop(), self.seed)
+        return other
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches of the training stream; every one is full."""

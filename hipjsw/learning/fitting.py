@@ -5,17 +5,18 @@ from __future__ import annotations
 import signal
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import lightning as L  # noqa: N812
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
-from hipjsw.learning.callbacks import HipRecord, HistoryFile, MeasureHips, ProgressLines, StopOnNonFinite
+from hipjsw.learning.averaging import Looks
+from hipjsw.learning.callbacks import HipOutput, HistoryFile, MeasureHips, ProgressLines, StopOnNonFinite
 from hipjsw.learning.checkpoint import BestAndLast, PlainCheckpoints, load_weights
 from hipjsw.learning.data import Budget, HipData
 from hipjsw.learning.task import SegmentationTask
@@ -24,7 +25,11 @@ __all__ = ["BEST", "LAST", "fit", "measure_split"]
 
 BEST = Path("checkpoints") / "best.ckpt"
 LAST = Path("checkpoints") / "last.ckpt"
+#: Each hip as it is.
+ONE_LOOK = Looks(1)
 TERMINATED = 128 + signal.SIGTERM
+
+T = TypeVar("T")
 
 #: Lightning's advice and warnings that mean nothing here.
 MEANINGLESS = (
@@ -97,23 +102,36 @@ def fit(
         trainer.fit(task, datamodule=data, ckpt_path=last if last.is_file() else None, weights_only=True)
 
 
-def measure_split(task: SegmentationTask, data: HipData, folder: Path, options: Mapping[str, Any]) -> list[HipRecord]:
-    """Judge the best weights on the test loader's hips.
+def measure_split(
+    task: SegmentationTask,
+    data: HipData,
+    folder: Path,
+    options: Mapping[str, Any],
+    measure: Callable[[HipOutput], T],
+    looks: Looks = ONE_LOOK,
+) -> list[T]:
+    """Let the best weights see the test loader's hips.
 
     Args:
         task: A task of the run's shape; its network gets the weights of ``best.ckpt``.
         data: Its test loader says which hips.
         folder: The run's folder.
         options: As for ``fit``.
+        measure: What is made of each hip.
+        looks: How each hip is looked at.
+
+    Returns:
+        What was made of each hip, in the loader's order.
 
     Raises:
         CheckpointError: No usable best checkpoint.
     """
     task.net.load_state_dict(load_weights(folder / BEST))
-    measure = MeasureHips(data.test.store.view.pixel_mm)
+    task.looks = looks
+    measuring = MeasureHips(measure)
     with _quiet(), _signals_told_apart():
-        _trainer(folder, options, [measure], None).test(task, datamodule=data, verbose=False)
-    return measure.records
+        _trainer(folder, options, [measuring], None).test(task, datamodule=data, verbose=False)
+    return measuring.records
 
 
 def _trainer(

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from hipjsw.learning.activation import Activation
+from hipjsw.learning.averaging import Looks
 from hipjsw.learning.data import Batch
+from hipjsw.learning.embedding import Embedding
 from hipjsw.learning.loss import Loss
 from hipjsw.learning.overlap import FOREGROUND, ImageDice, dice_scores, hard_target
 
@@ -58,6 +60,8 @@ class SegmentationTask(L.LightningModule):
         self.loss = loss
         self.optimiser = optimiser
         self.schedule = schedule
+        #: How a test hip is looked at for measuring; Dice is always the unmoved look's.
+        self.looks = Looks(1)
         self.val_dice = ImageDice()
         self.test_dice = ImageDice()
 
@@ -93,13 +97,19 @@ class SegmentationTask(L.LightningModule):
         self._log_dice("val", self.val_dice, prog_bar=True)
 
     def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Tensor]:  # noqa: ARG002
-        """Foreground probabilities and per-hip Dice of one test batch."""
-        step = self._step(batch)
-        masks, reference = self.activation.decode(step.probs), hard_target(batch["target"])
+        """One test batch: foreground probabilities ``(looks, B, 3, H, W)``, masks and Dice of the unmoved look."""
+        with Embedding(self.net) as embedding:
+            probs = self.activation.probs(self(batch["image"]))
+            features = embedding.rows(len(probs))
+        looks = self.looks(self.predict_foreground, batch["image"], probs[:, -len(FOREGROUND) :])
+        masks, reference = self.activation.decode(probs), hard_target(batch["target"])
         self.test_dice.update(masks, reference, batch["weight"])
         return {
             "row": batch["row"],
-            "probs": step.probs[:, -len(FOREGROUND) :],
+            "looks": looks,
+            "masks": masks,
+            "target": batch["target"][:, -len(FOREGROUND) :],
+            "embedding": features,
             "dice": dice_scores(masks, reference, batch["weight"]),
         }
 
