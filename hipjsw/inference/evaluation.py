@@ -102,6 +102,9 @@ def hip_rows(records: Sequence[HipRecord], store: Store) -> pd.DataFrame:
     table["hip_id"] = hips["hip_id"]
     table["mjsw_label_mm"] = hips["mjsw_mm"].astype(float)
     table["mjsw_truth_mm"] = hips["mjsw_truth_mm"].astype(float)
+    for place, record in enumerate(records):
+        if record.label_mm is not None:  # the store's widths are minima over the whole sourcil
+            table.loc[place, ["mjsw_label_mm", "mjsw_truth_mm"]] = record.label_mm, np.nan
     return table
 
 

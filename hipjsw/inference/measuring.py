@@ -19,7 +19,7 @@ from hipjsw.learning.callbacks import HipOutput
 from hipjsw.learning.overlap import FOREGROUND
 from hipjsw.statistics.typicality import Typicality, fit_typicality
 
-__all__ = ["HipRecord", "Judgement", "Measurer", "fit_judgement"]
+__all__ = ["HipRecord", "Judgement", "Measurer", "fit_judgement", "measure_looks"]
 
 #: Borders judged along the weight-bearing part alone, and the class whose border each is.
 BEARING = {"head_bearing": 0, "roof_bearing": 1}
@@ -40,6 +40,8 @@ class HipRecord:
         study: The 2024 study's estimator on the predicted masks.
         study_label: The same on the label's masks.
         embedding: ``(f,)`` what the network's deepest level holds of the hip.
+        label_mm: The label's own minimum over another region than the sourcil; None for the sourcil, whose minimum
+            the store knows.
     """
 
     row: int
@@ -52,6 +54,27 @@ class HipRecord:
     study: StudyWidth | Unmeasurable | None = None
     study_label: StudyWidth | Unmeasurable | None = None
     embedding: NDArray[np.float32] | None = None
+    label_mm: float | None = None
+
+
+def measure_looks(
+    looks: NDArray[np.float32], pixel_mm: float, region: str
+) -> tuple[JointSpaceWidth | Unmeasurable, float | None]:
+    """Measure the mean of several looks at one hip, and each of them.
+
+    Args:
+        looks: ``(n, 3, rows, cols)`` probabilities on one grid.
+        pixel_mm: Pixel size.
+        region: What the minimum is taken over.
+
+    Returns:
+        The width of the mean, not calibrated, and the standard deviation of the single looks' minima in mm (None
+        where fewer than two could be measured).
+    """
+    each = [measure_probabilities(look, pixel_mm, region) for look in looks]
+    width = measure_probabilities(looks.mean(axis=0), pixel_mm, region) if len(each) > 1 else each[0]
+    found = [look.mjsw_mm for look in each if isinstance(look, JointSpaceWidth)]
+    return width, float(np.std(found, ddof=1)) if len(found) > 1 else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,25 +93,28 @@ class Measurer:
 
     def __call__(self, output: HipOutput) -> HipRecord:
         """Measure one hip; its width is not calibrated yet."""
-        pixel_mm = self.store.view.pixel_mm
-        looks = [measure_probabilities(look, pixel_mm, self.region) for look in output.looks]
-        probs = output.looks.mean(axis=0)
-        width = measure_probabilities(probs, pixel_mm, self.region) if len(looks) > 1 else looks[0]
+        pixel_mm, probs = self.store.view.pixel_mm, output.looks.mean(axis=0)
+        width, spread_mm = measure_looks(output.looks, pixel_mm, self.region)
         return HipRecord(
             row=output.row,
             dice=output.dice,
             width=width,
             raw_mm=width.mjsw_mm if isinstance(width, JointSpaceWidth) else None,
-            spread_mm=_spread(looks),
+            spread_mm=spread_mm,
             surface=self._borders(output, probs) if self.borders else {},
             study=study_width(output.masks, pixel_mm) if self.borders else None,
             study_label=study_width(_hard(output.target), pixel_mm) if self.borders else None,
             embedding=output.embedding if output.embedding.size else None,
+            label_mm=None if self.region == "sourcil" else self._label_mm(output.row),
         )
 
     def label(self, row: int) -> JointSpaceWidth | Unmeasurable:
         """The label's own width and profile, from the curves through its landmarks, in mm of the view."""
         return measure_landmarks(self._landmarks(row), region=self.region)
+
+    def _label_mm(self, row: int) -> float:
+        label = self.label(row)
+        return label.mjsw_mm if isinstance(label, JointSpaceWidth) else float("nan")
 
     def _landmarks(self, row: int) -> HipLandmarks:
         view = self.store.view
@@ -161,11 +187,6 @@ def fit_judgement(records: Sequence[HipRecord], measurer: Measurer) -> Judgement
         widths, spread, np.array(known_mm), np.array(owners), profiles, "truth" if exact else "label"
     )
     return Judgement(calibration, typicality)
-
-
-def _spread(looks: Sequence[JointSpaceWidth | Unmeasurable]) -> float | None:
-    found = [look.mjsw_mm for look in looks if isinstance(look, JointSpaceWidth)]
-    return float(np.std(found, ddof=1)) if len(found) > 1 else None
 
 
 def _hard(coverage: NDArray[np.float32]) -> NDArray[np.bool_]:

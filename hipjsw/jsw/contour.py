@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hipjsw.jsw.locating import WIDEST_MM, JointPlace, locate
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable, measure_curves
-from hipjsw.jsw.rays import ARC_STEP_MM, RAY_STEP_PX, Rays, along, cast, crossing, refined
+from hipjsw.jsw.rays import RAY_STEP_PX, RAY_TURN_RAD, Rays, along, cast, crossing, refined
 from hipjsw.jsw.smoothing import smooth
 from hipjsw.jsw.sourcil_ends import Ends, fine_ends, rough_ends
 
@@ -94,8 +94,9 @@ def find_joint(probs: NDArray[Any], pixel_mm: float) -> JointContours | Unmeasur
     place = locate(probs, pixel_mm)
     if isinstance(place, Unmeasurable):
         return place
-    centre, radius = refined(probs, place, pixel_mm)
-    place = replace(place, centre_px=centre, radius_px=radius)
+    for _ in range(2):
+        centre, radius = refined(probs, place, pixel_mm)
+        place = replace(place, centre_px=centre, radius_px=radius)
     return _trace(cast(probs, place, pixel_mm), place, pixel_mm)
 
 
@@ -114,7 +115,7 @@ def _trace(rays: Rays, place: JointPlace, pixel_mm: float) -> JointContours | Un
     reason = _implausible(rays, edges, on_roof, pixel_mm)
     if reason:
         return Unmeasurable(reason)
-    wave = max(GRID_WAVE_PX * pixel_mm, BONE_WAVE_MM) / ARC_STEP_MM
+    wave = max(GRID_WAVE_PX, BONE_WAVE_MM / pixel_mm) / (RAY_TURN_RAD * place.radius_px)
     middle, width = _smoothed_gap(theta, edges, rough, trim, wave)
     ends = fine_ends(rays, middle - width / 2, middle + width / 2, rough, pixel_mm)
     return _contours(rays, place, edges.head, on_head, (middle, width), ends, wave)

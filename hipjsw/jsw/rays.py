@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from hipjsw.anatomy.landmarks import fit_circle
 from hipjsw.jsw.locating import ACETABULUM, FEMUR, JOINT_SPACE, WIDEST_MM, JointPlace
 
-__all__ = ["RAY_STEP_PX", "Rays", "along", "cast", "crossing", "mean_between", "refined"]
+__all__ = ["RAY_STEP_PX", "RAY_TURN_RAD", "Rays", "along", "cast", "crossing", "mean_between", "refined"]
 
 #: Steps along a ray.
 RAY_STEP_PX = 0.5
-#: From ray to ray on the head's margin.
-ARC_STEP_MM = 0.4
+#: From ray to ray: about 0.4 mm on the head's margin. Rays lie at whole multiples, wherever the joint was found.
+RAY_TURN_RAD = float(np.deg2rad(0.8))
 #: Rays go so far beyond the margin that faces the roof.
 BEYOND_DEG = 10.0
 #: How far a head's margin may lie inside its circle, and how far the roof and the bone above it beyond it.
@@ -55,8 +55,8 @@ def cast(probs: NDArray[Any], place: JointPlace, pixel_mm: float) -> Rays:
         pixel_mm: Pixel size.
     """
     beyond = np.deg2rad(BEYOND_DEG)
-    step = ARC_STEP_MM / (place.radius_px * pixel_mm)
-    theta = np.arange(place.lateral_rad - beyond, place.medial_rad + beyond, step)
+    first, last = (place.lateral_rad - beyond) / RAY_TURN_RAD, (place.medial_rad + beyond) / RAY_TURN_RAD
+    theta = RAY_TURN_RAD * np.arange(np.floor(first), np.ceil(last) + 1)
     inner = max(place.radius_px - INSIDE_MM / pixel_mm, 1.0)
     radii = np.arange(inner, place.radius_px + OUTSIDE_MM / pixel_mm, RAY_STEP_PX)
     sampler = _Sampler(place.centre_px, theta, radii, probs.shape[1:])
