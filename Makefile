@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help train phantom ablations bench-prepare test test-slow lint types check clean clean-data
+.PHONY: help train phantom ablations accuracy bench-prepare test test-slow lint types check clean clean-data
 
 help:  ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -39,6 +39,14 @@ phantom: .venv/.installed  ## draw sheets of phantom films into docs/images, cou
 ablations: .venv/.installed  ## the study's loss, activation and dataset-size tables at demo scale
 	@status=0; for table in loss activation dataset_size; do \
 	  $(RUN) hipjsw.train -m ablation=$$table $(ARGS) || status=1; done; exit $$status
+
+ACCURACY := runs/accuracy
+VIEWS := $(RUN) hipjsw.train data=phantom_views dataset_size=full logger=none
+accuracy: .venv/.installed  ## how exact the measurement is: tables into docs/accuracy.md (trains two networks where they are missing)
+	@$(BIN)/python benchmarks/accuracy/run.py
+	@$(VIEWS) run=$(ACCURACY)/default $(ARGS)
+	@$(VIEWS) data.points_error=bonefinder run=$(ACCURACY)/label_errors $(ARGS)
+	@$(BIN)/python benchmarks/accuracy/network.py --run $(ACCURACY)/default --label-errors $(ACCURACY)/label_errors
 
 bench-prepare: .venv/.installed  ## films a second from DICOM to hip views, against bare decoding (ARGS="--films 200 --view hip")
 	@$(BIN)/python benchmarks/prepare.py $(ARGS)

@@ -182,10 +182,10 @@ def _estimate(summary: FollowUp, name: str) -> str:
     found = getattr(summary, name)
     if found is None:
         return ""
-    shown = signed(found.value)
-    return (
-        shown if found.interval is None else f"{shown} ({signed(found.interval.low)} to {signed(found.interval.high)})"
-    )
+    write = signed if name in ("mean_mm", "srm") else "{:.3f}".format
+    if found.interval is None:
+        return write(found.value)
+    return f"{write(found.value)} ({write(found.interval.low)} to {write(found.interval.high)})"
 
 
 def longitudinal_part(found: Followed, measure_name: str, seed: int = SEED) -> Part:

@@ -237,7 +237,10 @@ def _bca_tails(drawn: Floats, value: float, left_out: Floats, tails: Floats) -> 
     spread = float((away**2).sum() ** 1.5)
     acceleration = float((away**3).sum()) / (6 * spread) if spread > 0 else 0.0
     bias = float(norm.ppf(below))
-    shifted = bias + norm.ppf(tails)
+    normal = norm.ppf(tails)
+    if not np.isfinite(normal).all():  # so few clusters that their tails end at 0 and 1
+        return tails
+    shifted = bias + normal
     return np.asarray(norm.cdf(bias + shifted / (1 - acceleration * shifted)), dtype=np.float64)
 
 
