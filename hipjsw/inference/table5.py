@@ -28,12 +28,13 @@ def table5(records: Sequence[HipRecord], store: Store, split: str) -> dict[str, 
 
     Returns:
         ``<split>/table5/as_printed_mean`` and ``_sd`` (no unit), ``study_mean_mm``, ``study_sd_mm``, ``ours_mean_mm``,
-        ``ours_sd_mm``, ``num_hips``; nothing where no hip has all three.
+        ``ours_sd_mm``, ``num_hips``; nothing where fewer than two hips have all three.
     """
     hips, pixel_mm = store.hips, store.view.pixel_mm
     rows: list[tuple[float, float, float]] = []
     for record in records:
-        label_mm, spacing_mm = (float(hips[name].loc[record.row]) for name in ("mjsw_mm", "spacing_mm"))
+        spacing_mm = float(hips["spacing_mm"].loc[record.row])
+        label_mm = float(hips["mjsw_mm"].loc[record.row]) if record.label_mm is None else record.label_mm
         both = isinstance(record.study, StudyWidth) and isinstance(record.study_label, StudyWidth)
         if both and isinstance(record.width, JointSpaceWidth) and np.isfinite([label_mm, spacing_mm]).all():
             assert isinstance(record.study, StudyWidth)

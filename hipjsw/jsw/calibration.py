@@ -55,7 +55,8 @@ class Calibration:
         scale: Scale of the error: constant, for each mm of spread, for each mm narrower than 2.5 mm.
         ratios: ``(k,)`` quantiles, equally far apart, of error over scale on persons left out.
         factor: Scales to either side that hold 95 of 100 errors.
-        band_mm: Half the width of the profile's 95 % band at equal steps along the sourcil, lateral to medial.
+        band_mm: Half the width of the profile's 95 % band at equal steps along the sourcil, lateral to medial; empty
+            where no profile was known.
     """
 
     reference: str
@@ -77,8 +78,10 @@ class Calibration:
 
         Returns:
             The width with interval, band and quality (the chance that it is right to 0.5 mm); no width where that
-            chance is below a half.
+            chance is below a half, or where it rests on a spread that this hip does not have.
         """
+        if spread_mm is None and self.scale[1] > 0:
+            return Unmeasurable("too uncertain: fewer than two looks at this hip gave a width")
         measured = np.array([width.mjsw_mm])
         mjsw_mm = max(float(measured[0] + (_line(measured, self.knots_mm) @ np.array(self.line_mm))[0]), 0.0)
         scale = float(_scales(measured, _known([spread_mm]), self.scale)[0])
@@ -86,15 +89,20 @@ class Calibration:
         if quality < LEAST_QUALITY:
             return Unmeasurable(f"too uncertain: the chance of an error below {CLOSE_MM} mm is {quality:.2f}")
         half = self.factor * scale
-        share = np.linspace(0.0, 1.0, len(width.profile_mm))
-        band = np.interp(share, np.linspace(0.0, 1.0, len(self.band_mm)), self.band_mm)
         return replace(
             width,
             mjsw_mm=mjsw_mm,
             interval_mm=(max(mjsw_mm - half, 0.0), mjsw_mm + half),
-            band_mm=np.stack([np.maximum(width.profile_mm - band, 0.0), width.profile_mm + band]),
+            band_mm=self._band_mm(width.profile_mm),
             quality=quality,
         )
+
+    def _band_mm(self, profile_mm: Floats) -> Floats | None:
+        if not self.band_mm:
+            return None
+        share = np.linspace(0.0, 1.0, len(profile_mm))
+        half = np.interp(share, np.linspace(0.0, 1.0, len(self.band_mm)), self.band_mm)
+        return np.stack([np.maximum(profile_mm - half, 0.0), profile_mm + half])
 
     def to_json(self) -> dict[str, Any]:
         """Plain numbers."""
@@ -105,13 +113,29 @@ class Calibration:
         """Read what ``to_json`` gave.
 
         Raises:
-            ValueError: Something is missing, or no number.
+            ValueError: Something is missing, no number, or cannot be.
         """
         try:
             listed = {k: tuple(float(x) for x in v) for k, v in plain.items() if isinstance(v, list | tuple)}
-            return cls(**{**plain, **listed})
-        except (TypeError, ValueError) as error:
+            found = cls(**{**plain, **listed})
+            kinds = (("reference", str), ("num_hips", int), ("num_persons", int))
+            sound = all(isinstance(plain[name], kind) for name, kind in kinds) and _is_sound(found)
+        except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(f"no calibration of a measurement: {error}") from error
+        if not sound:
+            raise ValueError("no calibration of a measurement: numbers that are missing, or cannot be")
+        return found
+
+
+def _is_sound(found: Calibration) -> bool:
+    sizes = (found.factor, *found.scale, *found.ratios, *found.band_mm)
+    return (
+        bool(np.isfinite((*sizes, *found.knots_mm, *found.line_mm)).all())
+        and (len(found.line_mm), len(found.scale)) == (len(found.knots_mm) + 2, 3)
+        and min(sizes) >= 0.0 < found.scale[0]
+        and len(found.ratios) > 1
+        and found.ratios == tuple(sorted(found.ratios))
+    )
 
 
 def fit_calibration(
@@ -134,7 +158,13 @@ def fit_calibration(
 
     Returns:
         The calibration; None for fewer than 25 hips or 10 persons.
+
+    Raises:
+        ValueError: Lists that are not equally long, or known widths that are not finite.
     """
+    lengths = {len(widths), len(spread_mm), len(known_mm), len(persons), len(profiles_mm)}
+    if len(lengths) > 1 or not np.isfinite(known_mm).all():
+        raise ValueError(f"finite known widths and lists of one length expected, got lengths {sorted(lengths)}")
     names, number = np.unique(np.asarray(persons), return_inverse=True)
     if len(widths) < LEAST_HIPS or len(names) < LEAST_PERSONS:
         return None
@@ -147,7 +177,7 @@ def fit_calibration(
         error = known[out] - np.maximum(measured[out] + _line(measured[out], knots) @ line, 0.0)
         ratio[out] = np.abs(error) / _scales(measured[out], spread[out], scale)
     knots, line, scale = _fit(measured, spread, known)
-    level = min(np.ceil((len(ratio) + 1) * LEVEL) / len(ratio), 1.0)
+    rank = int(np.ceil((len(ratio) + 1) * LEVEL - 1e-9))  # of the next error among all: at most this with 95 %
     return Calibration(
         reference=reference,
         num_hips=len(widths),
@@ -156,7 +186,7 @@ def fit_calibration(
         line_mm=tuple(line.tolist()),
         scale=scale,
         ratios=tuple(np.quantile(ratio, np.linspace(0.0, 1.0, 101)).tolist()),
-        factor=float(np.quantile(ratio, level, method="higher")),
+        factor=float(np.sort(ratio)[rank - 1]),
         band_mm=_band(widths, profiles_mm),
     )
 
@@ -206,4 +236,4 @@ def _band(widths: Sequence[JointSpaceWidth], profiles_mm: Sequence[NDArray[Any] 
         for width, known in zip(widths, profiles_mm, strict=True)
         if known is not None
     ]
-    return tuple(np.quantile(np.abs(errors), LEVEL, axis=0).tolist()) if errors else (0.0, 0.0)
+    return tuple(np.quantile(np.abs(errors), LEVEL, axis=0).tolist()) if errors else ()

@@ -23,6 +23,8 @@ FEMUR, ACETABULUM, JOINT_SPACE = 0, 1, 2
 WIDEST_MM = 14.0
 #: Pixel size of the maps on which the place is found.
 COARSE_MM = 0.8
+#: Maps with larger pixels show no joint.
+COARSEST_MM = 4.0
 #: Least area of a structure.
 LEAST_MM2 = 50.0
 #: Least extent of the margin that faces the roof.
@@ -65,8 +67,17 @@ def locate(probs: NDArray[Any], pixel_mm: float) -> JointPlace | Unmeasurable:
 
     Returns:
         The place, or why there is no joint: a bone that is missing, bones that do not face each other, a head of
-        implausible size, a joint that does not face upwards.
+        implausible size, a joint that does not face upwards, pixels over 4 mm.
+
+    Raises:
+        ValueError: Maps of another shape, or a pixel size that is no length.
     """
+    if probs.ndim != 3 or len(probs) != 3:
+        raise ValueError(f"probabilities (3, rows, cols) of femur, acetabulum, joint space expected, got {probs.shape}")
+    if not 0.0 < pixel_mm < np.inf:
+        raise ValueError(f"a pixel size in mm above 0 expected, got {pixel_mm}")
+    if min(probs.shape[1:]) * pixel_mm < LEAST_MARGIN_MM:
+        return Unmeasurable(f"no femur found in a view of less than {LEAST_MARGIN_MM:.0f} mm")
     times = max(round(COARSE_MM / pixel_mm), 1)
     size_mm = times * pixel_mm
     coarse = np.stack([_reduced(plane, times) for plane in probs])
@@ -85,6 +96,8 @@ def locate(probs: NDArray[Any], pixel_mm: float) -> JointPlace | Unmeasurable:
     up = np.arctan2(margin[:, 1] - centre[1], centre[0] - margin[:, 0])
     if np.cos(up).mean() < UPWARDS:
         return Unmeasurable("the joint does not face upwards; is the film upside down?")
+    if pixel_mm > COARSEST_MM:
+        return Unmeasurable(f"pixels of {pixel_mm:.1f} mm are too coarse to show a joint")
     return JointPlace(
         centre_px=times * centre + (times - 1) / 2,
         radius_px=times * radius,

@@ -30,6 +30,7 @@ def nearest_on_polyline(points: NDArray[Any], polyline: NDArray[Any]) -> tuple[F
     Returns:
         Distances ``(n,)`` and nearest points ``(n, 2)``, in the same unit.
     """
+    points, polyline = np.asarray(points, dtype=np.float64), np.asarray(polyline, dtype=np.float64)
     start, step = polyline[:-1], np.diff(polyline, axis=0)
     length2 = np.maximum((step**2).sum(axis=1), 1e-300)
     point, piece = _candidates(points, polyline)

@@ -132,9 +132,11 @@ class JointSpaceWidth:
             angle_deg: Degrees medially of straight up.
         """
         beyond = np.flatnonzero(self.roof_deg >= angle_deg)
-        if len(beyond) == 0 or beyond[0] == 0:
+        if len(beyond) == 0 or angle_deg < self.roof_deg[0]:
             return None
         last = int(beyond[0])
+        if last == 0:
+            return float(self.profile_mm[0])
         low, high = self.roof_deg[last - 1 : last + 1]
         share = (angle_deg - low) / (high - low)
         return float((1 - share) * self.profile_mm[last - 1] + share * self.profile_mm[last])
@@ -160,6 +162,8 @@ def measure_curves(
     """
     if region not in REGIONS:
         raise ValueError(f"region is one of {', '.join(REGIONS)}, not {region!r}")
+    if not np.isfinite(centre_mm).all():
+        return Unmeasurable("head's centre that is not finite numbers")
     for name, curve in (("sourcil", roof_mm), ("head margin", head_mm)):
         if not np.isfinite(curve).all():
             return Unmeasurable(f"{name} that is not finite numbers")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hipjsw.anatomy.landmarks import fit_circle
+from hipjsw.anatomy.landmarks import ADULT_HEAD_RADIUS_MM, fit_circle
 from hipjsw.jsw.locating import ACETABULUM, FEMUR, JOINT_SPACE, WIDEST_MM, JointPlace
 
 __all__ = ["RAY_STEP_PX", "RAY_TURN_RAD", "Rays", "along", "cast", "crossing", "mean_between", "refined"]
@@ -73,7 +73,7 @@ def refined(probs: NDArray[Any], place: JointPlace, pixel_mm: float) -> tuple[Fl
         pixel_mm: Pixel size.
 
     Returns:
-        Centre ``(2,)`` and radius in pixels; the place's own where the margin is not found.
+        Centre ``(2,)`` and radius in pixels; the place's own where the margin is not found, or is no head's.
     """
     theta = np.linspace(place.lateral_rad, place.medial_rad, _REFINING)
     reach = 0.5 * INSIDE_MM / pixel_mm
@@ -81,13 +81,15 @@ def refined(probs: NDArray[Any], place: JointPlace, pixel_mm: float) -> tuple[Fl
     femur = _Sampler(place.centre_px, theta, radii, probs.shape[1:])(probs[FEMUR], place.femur)
     radius = crossing(femur[:, ::-1], radii[::-1])
     points = along(place.centre_px, radius, theta)[np.isfinite(radius)]
+    least, own = _REFINING // 3, (place.centre_px, place.radius_px)
     try:
-        centre, radius_px = fit_circle(points)
-        off = np.abs(np.linalg.norm(points - centre, axis=1) - radius_px) * pixel_mm
-        near = points[off <= _OFF_MM]
-        return fit_circle(near) if len(near) >= _REFINING // 3 else (place.centre_px, place.radius_px)
+        centre, radius_px = fit_circle(points) if len(points) >= least else own
+        near = points[np.abs(np.linalg.norm(points - centre, axis=1) - radius_px) * pixel_mm <= _OFF_MM]
+        circle = fit_circle(near) if len(near) >= least else own
     except ValueError:
-        return place.centre_px, place.radius_px
+        return own
+    low, high = ADULT_HEAD_RADIUS_MM
+    return circle if low <= circle[1] * pixel_mm <= high else own
 
 
 class _Sampler:
@@ -113,6 +115,8 @@ class _Sampler:
 
 def crossing(values: NDArray[Any], radii: Floats) -> Floats:
     """Radius at which each row of ``values`` (rays, radii) first rises through 0.5; NaN where it never does."""
+    if values.shape[1] < 2:
+        return np.full(len(values), np.nan)
     above = values >= 0.5
     rises = ~above[:, :-1] & above[:, 1:]
     at = rises.argmax(axis=1)

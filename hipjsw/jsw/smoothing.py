@@ -43,5 +43,5 @@ def smooth(values: NDArray[Any], weight: NDArray[Any], wave: float) -> Floats:
     bands[1, 2:] += -2.0 * penalty
     bands[0, 2:] += penalty
     known = np.where(weight > 0, values, 0.0) * weight
-    solved = solveh_banded(bands, np.moveaxis(np.atleast_2d(known), -1, 0), check_finite=False)
-    return np.asarray(np.moveaxis(solved, 0, -1).reshape(values.shape), dtype=np.float64)
+    solved = solveh_banded(bands, known.reshape(-1, count).T, check_finite=False)
+    return np.asarray(solved.T.reshape(values.shape), dtype=np.float64)

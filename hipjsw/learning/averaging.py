@@ -68,7 +68,8 @@ class Looks:
         for turn, size, x, y in draws:
             angle, scale = np.deg2rad(self.rotate_deg * turn), 1.0 + self.scale * size
             cos, sin = scale * np.cos(angle), scale * np.sin(angle)
-            matrix = np.array([[cos, -sin, 2 * self.shift * x], [sin, cos, 2 * self.shift * y], [0.0, 0.0, 1.0]])
+            right, down = 2 * self.shift * x * cols / rows, 2 * self.shift * y
+            matrix = np.array([[cos, -sin, right], [sin, cos, down], [0.0, 0.0, 1.0]])
             matrix = np.linalg.inv(stretch) @ matrix @ stretch
             motions.append((matrix[:2], np.linalg.inv(matrix)[:2]))
         return motions

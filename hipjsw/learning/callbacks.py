@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+#: So often is said how far the measuring is.
+QUARTERS = 4
+
 
 class NonFiniteLossError(RuntimeError):
     """Training met a loss that is not a finite number."""
@@ -140,10 +143,13 @@ class MeasureHips(L.Callback, Generic[T]):
         dataloader_idx: int = 0,
     ) -> None:
         """Hand on the hips of one batch."""
-        del trainer, pl_module, batch, batch_idx, dataloader_idx
+        del pl_module, batch, dataloader_idx
         looks, dice, masks, target, embedding = (
             outputs[name].cpu().numpy() for name in ("looks", "dice", "masks", "target", "embedding")
         )
         for n, row in enumerate(outputs["row"].tolist()):
             output = HipOutput(row, dice[n].astype(np.float64), looks[:, n], masks[n], target[n], embedding[n])
             self.records.append(self.measure(output))
+        batches = sum(int(number) for number in trainer.num_test_batches)
+        if (batch_idx + 1) * QUARTERS // batches > batch_idx * QUARTERS // batches:
+            log.info("measured %d hips, %d of %d batches", len(self.records), batch_idx + 1, batches)

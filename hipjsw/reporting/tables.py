@@ -29,6 +29,7 @@ COMPARISONS = (
     ("mjsw", "mJSW, prediction against label"),
     ("mjsw_truth", "mJSW, prediction against exact truth"),
     ("label_truth", "mJSW, label against exact truth"),
+    ("study_truth", "study's estimator, prediction against exact truth"),
 )
 
 
@@ -67,7 +68,8 @@ def run_table(metrics: Metrics, title: str, split: str = "test") -> Table:
         Rows of Dice and of mJSW, each with the hips it is over and those left out.
     """
     num_hips, num_persons = (_count(metrics.get(f"{split}/num_{what}")) for what in ("hips", "persons"))
-    caption = Text("; ".join([f"{num_hips} {split} hips of {num_persons} persons", *_phantoms([metrics])]))
+    said = [f"{num_hips} {split} hips of {num_persons} persons", *_phantoms([metrics])]
+    caption = Text("\n".join(["; ".join(said), *_interval_lines(metrics, split)]))
     table = Table(title=Text(title), caption=caption, box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("compared", min_width=19)
     for head in ("value", "bias\n(mm)", "SD\n(mm)", "95 % limits\n(mm)", "hips", "left\nout"):
@@ -86,6 +88,21 @@ def run_table(metrics: Metrics, title: str, split: str = "test") -> Table:
         limits = NONE if _number(low) == NONE else f"{_signed(low)} to {_signed(high)}"
         table.add_row(name, f"MAE {_mm(mae)}", _signed(bias), _number(sd), limits, *counts)
     return table
+
+
+def _interval_lines(metrics: Metrics, split: str) -> list[str]:
+    """How wide the 95 % intervals are and how often they hold what is known; nothing where there are none."""
+    width = metrics.get(f"{split}/interval/mean_width_mm")
+    if _number(width) == NONE:
+        return []
+    held = []
+    for group, name in (("mjsw", "label"), ("mjsw_truth", "exact truth")):
+        prefix = f"{split}/{group}/interval/coverage"
+        share, low, high = (metrics.get(prefix + end) for end in ("", "_ci_low", "_ci_high"))
+        if _number(share) != NONE:
+            ends = "" if NONE in (_number(low), _number(high)) else f" ({_number(low)} to {_number(high)})"
+            held.append(f"the {name} in {_number(share)}{ends}")
+    return [f"95 % intervals are {_number(width)} mm wide and hold " + ", ".join(held)] if held else []
 
 
 def sweep_table(jobs: Sequence[JobRow], study: Mapping[str, float] | None = None, title: str = "sweep") -> Table:

@@ -44,8 +44,15 @@ class Typicality:
     limit: float
 
     def distance(self, features: NDArray[Any]) -> Floats:
-        """Distance of samples ``(n, f)`` from the good ones, ``(n,)``; beyond 1 a sample is not typical."""
-        return _beyond((np.asarray(features, dtype=np.float64) - self.mean) / self.scale, self.axes) / self.limit
+        """Distance of samples ``(n, f)`` from the good ones, ``(n,)``; beyond 1 a sample is not typical.
+
+        That of a sample with a number that is not finite is infinite.
+        """
+        standardised = (np.asarray(features, dtype=np.float64) - self.mean) / self.scale
+        finite = np.isfinite(standardised.sum(axis=1))
+        distance = np.full(len(standardised), np.inf)
+        distance[finite] = _beyond(standardised[finite], self.axes) / self.limit
+        return distance
 
 
 def fit_typicality(features: NDArray[Any], persons: NDArray[Any]) -> Typicality | None:
@@ -59,7 +66,7 @@ def fit_typicality(features: NDArray[Any], persons: NDArray[Any]) -> Typicality 
         The model; None for fewer than 20 samples or fewer than 5 persons.
 
     Raises:
-        ValueError: Numbers that are not finite, or as many persons as samples are not given.
+        ValueError: Numbers that are not finite, or another number of persons than of samples.
     """
     values, owners = np.asarray(features, dtype=np.float64), np.asarray(persons)
     if values.ndim != 2 or owners.shape != values.shape[:1] or not np.isfinite(values).all():
@@ -79,7 +86,7 @@ def fit_typicality(features: NDArray[Any], persons: NDArray[Any]) -> Typicality 
 def _axes(values: Floats) -> tuple[Floats, Floats, Floats]:
     mean, scale = values.mean(axis=0), values.std(axis=0)
     scale = np.where(scale > 1e-9, scale, 1.0)
-    count = int(np.clip(len(values) // SAMPLES_PER_AXIS, 1, MOST_AXES))
+    count = min(int(np.clip(len(values) // SAMPLES_PER_AXIS, 1, MOST_AXES)), values.shape[1] - 1)  # some lies beyond
     axes = np.linalg.svd((values - mean) / scale, full_matrices=False)[2][:count]
     return mean, scale, axes
 

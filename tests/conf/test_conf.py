@@ -19,7 +19,7 @@ from hipjsw.app.schema import refuse_unknown_keys, register_schemas
 from hipjsw.cohort.split import SplitSpec
 
 GROUPS = ("loss", "activation", "dataset_size", "net", "view", "labels", "target", "data", "augment", "optim")
-GROUPS += ("trainer", "logger", "scale", "ablation", "split", "weight")
+GROUPS += ("trainer", "logger", "scale", "ablation", "split", "weight", "measure")
 CHOICES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
 NEEDED = {("split", "file"): ["split.file=split.json"]}
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))

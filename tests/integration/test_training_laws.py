@@ -15,6 +15,7 @@ from hipjsw.app.provision import prepare_options, split_spec
 from hipjsw.app.schema import register_schemas
 from hipjsw.cohort.store import Store
 from hipjsw.cohort.writing import prepare_cohort
+from hipjsw.inference.measuring import Measurer
 from hipjsw.learning.fitting import BEST, LAST, fit, measure_split
 
 
@@ -68,7 +69,7 @@ def test_every_view_and_net_trains_on_its_own_store(overrides, workplace, tmp_pa
     store, _ = prepare_cohort(workplace.cohort, tmp_path / "store", prepare_options(cfg))
     store = store.dealt(split_spec(cfg))
     task, data = train(cfg, store, tmp_path / "run")
-    records = measure_split(task, data, tmp_path / "run", trainer_options(cfg))
+    records = measure_split(task, data, tmp_path / "run", trainer_options(cfg), Measurer(store))
     assert len(records) == len(store.rows("test")) > 0
     assert all(np.isfinite(record.dice).all() for record in records)
     errors = (store.hips["mjsw_mm"] - store.hips["mjsw_truth_mm"]).abs()
@@ -130,9 +131,9 @@ def test_another_seed_gives_other_weights(store, tmp_path):
 def test_a_batch_of_one_measures_what_a_batch_of_many_does(store, tmp_path):
     cfg = configuration()
     task, data = train(cfg, store, tmp_path)
-    many = measure_split(task, data, tmp_path, trainer_options(cfg))
+    many = measure_split(task, data, tmp_path, trainer_options(cfg), Measurer(store))
     one_cfg = configuration("budget.batch_size=1")
-    one = measure_split(task, build_data(one_cfg, store), tmp_path, trainer_options(cfg))
+    one = measure_split(task, build_data(one_cfg, store), tmp_path, trainer_options(cfg), Measurer(store))
     assert [r.row for r in one] == [r.row for r in many]
     for a, b in zip(one, many, strict=True):
         assert a.dice == pytest.approx(b.dice, nan_ok=True)

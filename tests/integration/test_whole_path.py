@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 import torch
 
+from hipjsw.inference.evaluation import HIP_COLUMNS
+
 
 def findings_of(store):
     with (store / "findings.csv").open(newline="") as file:
@@ -72,8 +74,7 @@ def test_a_run_leaves_everything_and_says_where(run, workplace):
     assert {p.name for p in (folder / "figures").glob("*.png")} >= {"test_hips.png", "learning_curves.png"}
     assert len(list((folder / "wandb").rglob("*.wandb"))) == 1
     hips = pd.read_csv(folder / "test_hips.csv")
-    numbers = ["mjsw_pred_mm", "mjsw_label_mm", "mjsw_truth_mm", "dice_femur", "dice_acetabulum", "dice_joint_space"]
-    assert list(hips.columns) == ["hip_id", *numbers, "status", "reason"]
+    assert tuple(hips.columns) == HIP_COLUMNS
     assert set(hips["status"]) <= {"measured", "unmeasurable"}
     stored = pd.read_csv(workplace.store / "hips.csv")
     persons = json.loads((folder / "split.json").read_text())["test"]

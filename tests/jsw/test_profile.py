@@ -1,5 +1,7 @@
 """The width against closed forms, shapely and the laws of geometry."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -9,7 +11,7 @@ from shapely import LineString, Point
 
 from hipjsw.anatomy.landmarks import HipLandmarks, Side, split_sides
 from hipjsw.jsw.polyline import nearest_on_polyline
-from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable, measure_curves, measure_landmarks
+from hipjsw.jsw.profile import FIXED_DEG, REGIONS, JointSpaceWidth, Unmeasurable, measure_curves, measure_landmarks
 from hipjsw.phantom.film import place
 from hipjsw.phantom.population import draw_person
 
@@ -101,24 +103,6 @@ def test_shortest_distance_is_shapelys(seed, apart):
         assert result.mjsw_mm >= LineString(roof).distance(line) - 1e-9
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000))
-def test_nearest_points_are_shapelys(seed):
-    rng = np.random.default_rng(seed)
-    line, points = rng.normal(0, 10, (12, 2)), rng.normal(0, 15, (25, 2))
-    distance, nearest = nearest_on_polyline(points, line)
-    oracle = LineString(line)
-    np.testing.assert_allclose(distance, [Point(p).distance(oracle) for p in points], atol=1e-9)
-    np.testing.assert_allclose([Point(p).distance(oracle) for p in nearest], 0, atol=1e-9)
-    np.testing.assert_allclose(np.linalg.norm(points - nearest, axis=1), distance, atol=1e-9)
-
-
-def test_a_polyline_with_a_repeated_vertex_is_no_trouble():
-    distance, nearest = nearest_on_polyline(np.array([[1.0, 3.0]]), np.array([[0, 0], [0, 0], [0, 5], [0, 5.0]]))
-    assert distance[0] == pytest.approx(1.0)
-    np.testing.assert_allclose(nearest, [[0, 3]])
-
-
 # Laws
 
 
@@ -170,6 +154,114 @@ def test_a_finer_step_changes_next_to_nothing(circle_hip):
     assert measure_landmarks(marks, 0.02).mjsw_mm == pytest.approx(measure_landmarks(marks).mjsw_mm, abs=2e-4)
 
 
+# Parts, places and regions
+
+
+def eccentric(seed):
+    """A joint between two circles that are not concentric."""
+    rng = np.random.default_rng(seed)
+    roof = arc(rng.uniform(29, 33), rng.uniform(-50, -25), rng.uniform(25, 50), rng.uniform(-1.5, 1.5, 2))
+    return roof, arc(26, -90, 110)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10_000))
+def test_feet_are_the_nearest_places_of_the_head(seed):
+    roof, head = eccentric(seed)
+    found = measure_curves(roof, head, np.zeros(2))
+    np.testing.assert_allclose(np.linalg.norm(found.foot_mm - found.roof_mm, axis=1), found.profile_mm, atol=1e-9)
+    np.testing.assert_allclose(shapely.distance(LineString(head), shapely.points(found.foot_mm)), 0, atol=1e-9)
+    at = round(found.place * (len(found.profile_mm) - 1))
+    np.testing.assert_array_equal(
+        [found.roof_mm[at], found.foot_mm[at]], [found.roof_witness_mm, found.head_witness_mm]
+    )
+
+
+def with_profile(profile_mm):
+    whole = measure_curves(arc(31, -34, 30), arc(26, -90, 110), np.zeros(2))
+    places = arc(31, -34, 30, count=len(profile_mm))
+    return replace(whole, profile_mm=np.asarray(profile_mm, dtype=float), roof_mm=places, foot_mm=places)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 101, 152, 153, 154])
+def test_thirds_of_a_slope_are_exact_however_many_places_there_are(count):
+    found = with_profile(np.linspace(1.0, 7.0, count))
+    np.testing.assert_allclose(found.thirds_mm, [2.0, 4.0, 6.0], atol=1e-12)
+    assert (found.lateral_mm, found.central_mm, found.medial_mm) == found.thirds_mm
+    assert found.mean_mm == pytest.approx(4.0)
+    assert found.median_mm == pytest.approx(4.0)
+    assert found.p5_mm == pytest.approx(1.3)
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10_000), st.integers(2, 200))
+def test_thirds_are_the_integrals_of_the_profile(seed, count):
+    found = with_profile(np.random.default_rng(seed).uniform(0, 6, count))
+    share = np.linspace(0, 1, count)
+    dense = np.interp(np.linspace(0, 1, 60_001), share, found.profile_mm)
+    integrals = [np.trapezoid(dense[20_000 * n : 20_000 * (n + 1) + 1]) / 20_000 for n in range(3)]
+    np.testing.assert_allclose(found.thirds_mm, integrals, atol=1e-4)
+    assert np.mean(found.thirds_mm) == pytest.approx(np.trapezoid(found.profile_mm, share))
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10_000), st.floats(-24, 24))
+def test_width_at_an_angle_has_its_closed_form(seed, angle_deg):
+    rng = np.random.default_rng(seed)
+    radius, offset = rng.uniform(29, 33), rng.uniform(-1.5, 1.5, 2)
+    found = measure_curves(arc(radius, -50, 50, offset), arc(26, -90, 110), np.zeros(2))
+    up = np.array([-np.cos(np.deg2rad(angle_deg)), np.sin(np.deg2rad(angle_deg))])
+    along = up @ offset  # the ray from the head's centre meets the roof's circle this far out
+    out = along + np.sqrt(along**2 + radius**2 - offset @ offset)
+    assert found.at_angle(angle_deg) == pytest.approx(out - 26, abs=3e-3)
+
+
+def test_angles_beyond_the_sourcil_have_no_width():
+    found = measure_curves(arc(31, -34, 30), arc(26, -80, 100), np.zeros(2))
+    np.testing.assert_allclose(found.roof_deg[[0, -1]], [-34, 30], atol=1e-6)
+    assert np.all(np.diff(found.roof_deg) > 0)
+    assert [found.at_angle(angle) is None for angle in (-35, *FIXED_DEG[:1], 29.9, *FIXED_DEG[2:])] == [
+        True, False, False, True]  # fmt: skip
+    first, last = (found.at_angle(float(found.roof_deg[end])) for end in (0, -1))
+    assert (first, last) == (found.profile_mm[0], found.profile_mm[-1])
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 10_000))
+def test_regions_keep_the_profile_and_move_the_minimum(seed):
+    roof, head = eccentric(seed)
+    whole, part, thirds = (measure_curves(roof, head, np.zeros(2), region) for region in REGIONS)
+    for other in (part, thirds):
+        np.testing.assert_array_equal(other.profile_mm, whole.profile_mm)
+        assert other.mjsw_mm >= whole.mjsw_mm
+    within = np.abs(whole.roof_deg) <= 20
+    assert part.mjsw_mm == whole.profile_mm[within].min()
+    at = round(part.place * (len(whole.profile_mm) - 1))
+    assert within[at]
+    assert whole.profile_mm[at] == part.mjsw_mm == pytest.approx(
+        np.linalg.norm(part.roof_witness_mm - part.head_witness_mm), abs=1e-9)  # fmt: skip
+    assert thirds.mjsw_mm == min(whole.thirds_mm)
+    assert thirds.place == pytest.approx((2 * np.argmin(whole.thirds_mm) + 1) / 6, abs=0.01)
+
+
+def test_a_sourcil_beside_the_arc_has_no_width_there():
+    roof, head = arc(31, 25, 60), arc(26, -80, 100)
+    assert measure_curves(roof, head, np.zeros(2)).mjsw_mm == pytest.approx(5, abs=1e-3)
+    assert "20 degrees" in measure_curves(roof, head, np.zeros(2), "arc40").reason
+
+
+def test_another_region_is_refused():
+    with pytest.raises(ValueError, match="sourcil, arc40, thirds, not 'whole'"):
+        measure_curves(arc(31, -34, 30), arc(26, -80, 100), np.zeros(2), "whole")
+
+
+def test_landmarks_are_measured_over_a_region_as_their_curves_are(circle_hip):
+    marks = circle_hip(offset_mm=(0.6, -0.8)).landmarks()
+    widths = [measure_landmarks(marks, region=region).mjsw_mm for region in REGIONS]
+    assert len(set(widths)) == 3
+    assert min(widths) == widths[0]
+
+
 # Bone on bone, and no width
 
 
@@ -207,11 +299,11 @@ def test_a_curve_too_short_has_no_width_but_a_reason(roof, head, what):
     assert not hasattr(result, "mjsw_mm")
 
 
-@pytest.mark.parametrize("which", ["roof", "head"])
+@pytest.mark.parametrize("which", ["roof", "head", "centre"])
 def test_curves_that_are_no_numbers_have_no_width(which):
-    curves = {"roof": arc(31, -34, 30), "head": arc(26, -80, 100)}
-    curves[which][7] = np.nan
-    assert isinstance(measure_curves(curves["roof"], curves["head"], np.zeros(2)), Unmeasurable)
+    curves = {"roof": arc(31, -34, 30), "head": arc(26, -80, 100), "centre": np.zeros(2)}
+    curves[which][-1] = np.nan
+    assert "not finite" in measure_curves(curves["roof"], curves["head"], curves["centre"]).reason
 
 
 def test_the_labels_own_width_is_the_phantoms_to_three_hundredths_of_a_millimetre():
@@ -224,23 +316,3 @@ def test_the_labels_own_width_is_the_phantoms_to_three_hundredths_of_a_millimetr
             errors.append(measure_landmarks(hip).mjsw_mm - film.halves[side].hip.mjsw_mm)
     assert np.abs(errors).mean() < 0.03
     assert abs(np.mean(errors)) < 0.015
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.floats(0.1, 30))
-def test_the_nearest_of_all_pieces_is_found_though_most_are_passed_over(seed, count, spread):
-    rng = np.random.default_rng(seed)
-    line = np.cumsum(rng.normal(0, 1, (count + 1, 2)), axis=0)
-    points = rng.normal(0, spread, (25, 2))
-    step = np.diff(line, axis=0)
-    away = points[:, None] - line[:-1]
-    share = np.clip((away * step).sum(-1) / (step**2).sum(-1), 0, 1)
-    distance = np.linalg.norm(away - share[..., None] * step, axis=-1)
-    got, foot = nearest_on_polyline(points, line)
-    np.testing.assert_allclose(got, distance.min(axis=1), atol=1e-12)
-    np.testing.assert_allclose(np.linalg.norm(points - foot, axis=1), got, atol=1e-12)
-
-
-def test_no_points_are_near_to_nothing():
-    distance, nearest = nearest_on_polyline(np.zeros((0, 2)), np.array([[0.0, 0.0], [1.0, 1.0]]))
-    assert (distance.shape, nearest.shape) == ((0,), (0, 2))
