@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,17 +23,20 @@ from hipjsw.statistics.typicality import Typicality
 
 __all__ = ["check_measure", "learn_judgement", "read_judgement"]
 
-FILE, ARRAYS = "judgement.json", "judgement.npz"
+#: The first that a run learns; what it learns for other looks or another region stands beside it.
+STEM = "judgement"
 
 
-def check_measure(looks: int, region: str) -> Looks:
-    """The looks of a configuration, once both values make sense.
+def check_measure(looks: int, region: str, calibration_hips: int = 0) -> Looks:
+    """The looks of a configuration, once all values make sense.
 
     Raises:
-        ValueError: Fewer than one look, or another region.
+        ValueError: Fewer than one look, another region, or a number of hips below none.
     """
     if region not in REGIONS:
         raise ValueError(f"region is one of {', '.join(REGIONS)}, not {region!r}")
+    if calibration_hips < 0:
+        raise ValueError(f"measure.calibration_hips is 0 or more, not {calibration_hips}")
     return Looks(looks)
 
 
@@ -48,7 +52,7 @@ def learn_judgement(
         options: For Lightning's Trainer.
         measure: Looks, region and number of hips.
     """
-    looks = check_measure(int(measure.looks), str(measure.region))
+    looks = check_measure(int(measure.looks), str(measure.region), int(measure.calibration_hips))
     measurer = Measurer(data.test.store, str(measure.region), borders=False)
     unseen = data.on_unseen(int(measure.calibration_hips))
     records = measure_split(task, unseen, folder, options, measurer, looks) if len(unseen.test) else []
@@ -63,30 +67,40 @@ def read_judgement(folder: Path, looks: int, region: str) -> Judgement | None:
     Raises:
         RunError: Damaged files.
     """
-    path = folder / FILE
-    if not path.is_file():
-        return None
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        if (said["looks"], said["region"]) != (looks, region):
-            return None
-        calibration = None if said["calibration"] is None else Calibration.from_json(said["calibration"])
-        typicality = None
-        if said["typicality_limit"] is not None:
-            with np.load(folder / ARRAYS, allow_pickle=False) as arrays:
-                mean, scale, axes = (arrays[name].astype(np.float64) for name in ("mean", "scale", "axes"))
-            typicality = Typicality(mean, scale, axes, float(said["typicality_limit"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} or {ARRAYS} beside it is damaged; remove both: evaluate makes them again") from error
-    return Judgement(calibration, typicality)
+    for path in (folder / f"{stem}.json" for stem in (STEM, _other_stem(looks, region))):
+        if path.is_file():
+            try:
+                said = json.loads(path.read_text(encoding="utf-8"))
+                if (said["looks"], said["region"]) == (looks, region):
+                    return _as_said(said, path.with_suffix(".npz"))
+            except (OSError, ValueError, LookupError, TypeError, EOFError, zipfile.BadZipFile) as error:
+                raise RunError(
+                    f"{path} or {path.stem}.npz beside it is damaged; remove both: evaluate makes them again"
+                ) from error
+    return None
+
+
+def _other_stem(looks: int, region: str) -> str:
+    return f"{STEM}-{region}-{looks}"
+
+
+def _as_said(said: Mapping[str, Any], arrays_path: Path) -> Judgement:
+    calibration = None if said["calibration"] is None else Calibration.from_json(said["calibration"])
+    if said["typicality_limit"] is None:
+        return Judgement(calibration)
+    with np.load(arrays_path, allow_pickle=False) as arrays:
+        mean, scale, axes = (arrays[name].astype(np.float64) for name in ("mean", "scale", "axes"))
+    return Judgement(calibration, Typicality(mean, scale, axes, float(said["typicality_limit"])))
 
 
 def _write(folder: Path, judgement: Judgement, looks: int, region: str, num_hips: int) -> None:
-    typicality = judgement.typicality
+    typicality, stem = judgement.typicality, STEM
+    if (folder / f"{STEM}.json").exists():
+        stem = _other_stem(looks, region)
     if typicality is not None:
-        partial = folder / f".{ARRAYS}.partial.npz"
+        partial = folder / f".{stem}.partial.npz"
         np.savez(partial, mean=typicality.mean, scale=typicality.scale, axes=typicality.axes)
-        partial.replace(folder / ARRAYS)
+        partial.replace(folder / f"{stem}.npz")
     content = {
         "looks": looks,
         "region": region,
@@ -94,4 +108,4 @@ def _write(folder: Path, judgement: Judgement, looks: int, region: str, num_hips
         "calibration": None if judgement.calibration is None else judgement.calibration.to_json(),
         "typicality_limit": None if typicality is None else typicality.limit,
     }
-    write_json(folder / FILE, content)
+    write_json(folder / f"{stem}.json", content)

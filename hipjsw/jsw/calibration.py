@@ -29,8 +29,8 @@ LEVEL = 0.95
 KNOTS_MM, LEAST_BESIDE = (0.5, 1.5, 2.5), 8
 #: Beyond this an error counts less and less for the line: one hip that went wrong shall not bend it.
 ROBUST_MM = 0.15
-#: Below this a joint is narrow, and errors grow with the narrowness.
-NARROW_MM = 2.5
+#: A narrow joint that is open is the hardest to read: how hard, over the width.
+HARD_MM, HARDNESS = (0.0, 0.75, 2.25, 3.25), (0.4, 1.0, 1.0, 0.0)
 FOLDS = 5
 #: Quality is the chance that the width is right to this.
 CLOSE_MM = 0.5
@@ -52,7 +52,7 @@ class Calibration:
         num_persons: Their persons.
         knots_mm: Corners of the broken line over the measured width.
         line_mm: Its coefficients: constant, slope, change of slope at each corner; what is added to the width.
-        scale: Scale of the error: constant, for each mm of spread, for each mm narrower than 2.5 mm.
+        scale: Scale of the error: constant, for each mm of spread, for a narrow joint (times ``HARDNESS``).
         ratios: ``(k,)`` quantiles, equally far apart, of error over scale on persons left out.
         factor: Scales to either side that hold 95 of 100 errors.
         band_mm: Half the width of the profile's 95 % band at equal steps along the sourcil, lateral to medial; empty
@@ -220,7 +220,7 @@ def _line(measured: Floats, knots: Sequence[float]) -> Floats:
 
 
 def _scale_columns(measured: Floats, spread: Floats) -> Floats:
-    return np.column_stack([np.ones(len(measured)), spread, np.maximum(NARROW_MM - measured, 0.0)])
+    return np.column_stack([np.ones(len(measured)), spread, np.interp(measured, HARD_MM, HARDNESS)])
 
 
 def _scales(measured: Floats, spread: Floats, scale: Sequence[float]) -> Floats:

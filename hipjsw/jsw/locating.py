@@ -29,6 +29,8 @@ COARSEST_MM = 4.0
 LEAST_MM2 = 50.0
 #: Least extent of the margin that faces the roof.
 LEAST_MARGIN_MM = 10.0
+#: So much more of the margin is taken to either side where the part that faces the roof makes no plausible circle.
+MORE_MM = 6.0
 #: Where the joint space is looked for; below 0.5, for a space thinner than a pixel never reaches that.
 SPACE_PROBABILITY = 0.3
 #: The joint faces upwards: the mean cosine of the angles under which it is seen from the head's centre.
@@ -86,12 +88,12 @@ def locate(probs: NDArray[Any], pixel_mm: float) -> JointPlace | Unmeasurable:
         return Unmeasurable("no femur found")
     if roof is None:
         return Unmeasurable("no acetabulum found")
-    margin = _facing_margin(femur, roof, coarse[JOINT_SPACE], size_mm)
+    border, facing = _border(femur), _facing(roof, coarse[JOINT_SPACE], size_mm)
+    margin = _touching(border, facing, 1)
     if len(margin) < 8 or np.ptp(margin, axis=0).max() * size_mm < LEAST_MARGIN_MM:
         return Unmeasurable("no joint found: femur and roof do not face each other")
-    centre, radius = _circle(margin, size_mm)
-    low, high = ADULT_HEAD_RADIUS_MM
-    if not low <= radius * size_mm <= high:
+    centre, radius = _head(margin, border, facing, size_mm)
+    if not _plausible(radius * size_mm):
         return Unmeasurable(f"femoral head of {radius * size_mm:.0f} mm radius is implausible")
     up = np.arctan2(margin[:, 1] - centre[1], centre[0] - margin[:, 0])
     if np.cos(up).mean() < UPWARDS:
@@ -133,17 +135,35 @@ def _largest(mask: NDArray[np.bool_], least_px: float) -> NDArray[np.uint8] | No
     return np.asarray(pieces == 1 + areas.argmax(), dtype=np.uint8)
 
 
-def _facing_margin(
-    femur: NDArray[np.uint8], roof: NDArray[np.uint8], space: NDArray[np.float32], size_mm: float
-) -> Floats:
-    """Pixels ``(n, 2)`` of the femur's border that touch the joint space or, without space, the roof."""
+def _border(femur: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The femur's outermost pixels; the view's edge is no border."""
+    inner = np.asarray(cv2.erode(femur, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)
+    return femur & (1 - inner)
+
+
+def _facing(roof: NDArray[np.uint8], space: NDArray[np.float32], size_mm: float) -> NDArray[np.uint8]:
+    """What a head's margin touches: the joint space near the roof or, without space, the roof."""
     near_roof = cv2.distanceTransform(1 - roof, cv2.DIST_L2, 3) * size_mm < WIDEST_MM
-    facing = (roof > 0) | (near_roof & (space > SPACE_PROBABILITY))
-    square = np.ones((3, 3), np.uint8)
-    inner = np.asarray(cv2.erode(femur, square, borderType=cv2.BORDER_REPLICATE), dtype=np.uint8)
-    border = femur & (1 - inner)
-    touching = np.asarray(cv2.dilate(facing.astype(np.uint8), square), dtype=np.uint8)
-    return np.argwhere(border & touching).astype(np.float64)
+    return np.asarray((roof > 0) | (near_roof & (space > SPACE_PROBABILITY)), dtype=np.uint8)
+
+
+def _touching(border: NDArray[np.uint8], facing: NDArray[np.uint8], reach: int) -> Floats:
+    """Pixels ``(n, 2)`` of the border at most ``reach`` from what it faces."""
+    near = np.asarray(cv2.dilate(facing, np.ones((2 * reach + 1,) * 2, np.uint8)), dtype=np.uint8)
+    return np.argwhere(border & near).astype(np.float64)
+
+
+def _head(margin: Floats, border: NDArray[np.uint8], facing: NDArray[np.uint8], size_mm: float) -> tuple[Floats, float]:
+    """Circle through the margin; through more of it where an arc by whole pixels is too short for a circle."""
+    centre, radius = _circle(margin, size_mm)
+    if _plausible(radius * size_mm):
+        return centre, radius
+    return _circle(_touching(border, facing, round(MORE_MM / size_mm)), size_mm)
+
+
+def _plausible(radius_mm: float) -> bool:
+    low, high = ADULT_HEAD_RADIUS_MM
+    return low <= radius_mm <= high
 
 
 def _circle(points: Floats, size_mm: float) -> tuple[Floats, float]:

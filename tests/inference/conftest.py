@@ -1,7 +1,5 @@
 """A store of hips whose roof and head are circles, without films."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,9 +65,3 @@ def circle_store(circle_hip):
         return CircleStore(hips, **more)
 
     return make
-
-
-@pytest.fixture
-def no_store():
-    """A store that is never asked."""
-    return SimpleNamespace()

@@ -136,6 +136,59 @@ def test_a_part_that_was_trained_on_may_be_judged():
     assert loaded("train", train=[0, 2], val=[3], test=[6]).test.rows == [0, 2]
 
 
+class LargeStore(DealtStore):
+    """Twenty persons with two hips each, in the array rows 0 to 39."""
+
+    hips = pd.DataFrame({"person": [f"p{row // 2}" for row in range(40)]}, index=range(40))
+
+
+@st.composite
+def taken_hips(draw):
+    """A split of twenty persons, and how many hips are wanted of each of its parts."""
+    order = draw(st.permutations(range(20)))
+    first, second = sorted(draw(st.tuples(st.integers(1, 18), st.integers(1, 18))))
+    parts = {"train": order[:first], "val": order[first : second + 1], "test": order[second + 1 :]}
+    rows = {name: [2 * p + side for p in persons for side in (0, 1)] for name, persons in parts.items()}
+    return rows, draw(st.integers(1, 40)), draw(st.integers(1, 40)), draw(st.integers(0, 50))
+
+
+@given(taken_hips())
+def test_unseen_hips_are_of_persons_neither_trained_on_nor_tested(drawn):
+    rows, num_train, num_val, most = drawn
+    store = LargeStore(**rows)
+    data = HipData(store, num_train, num_val, Budget(1, 1, 1), CentreCrop(), 0)
+    unseen = data.on_unseen(most).test.rows
+    owners = store.hips["person"]
+    persons = set(owners.loc[unseen])
+    assert not persons & set(owners.loc[data.train.rows])  # not even the other hip of a person trained on
+    assert not persons & set(owners.loc[rows["test"]])
+    free = [row for row in rows["train"] if owners.loc[row] not in set(owners.loc[data.train.rows])]
+    assert unseen == [*rows["val"], *free][:most]  # validation first; no more than asked for, all where there are fewer
+    assert len(set(unseen)) == len(unseen)
+    assert data.on_unseen(most).test.rows == unseen
+
+
+def test_unseen_hips_are_seen_as_test_hips_are_and_change_nothing():
+    data = HipData(DealtStore(train=[0, 2, 5], val=[3], test=[6, 9]), 1, None, Budget(1, 1, 1), Augment(), 7, hard=True)
+    before = data.train.rows, data.val.rows, data.test.rows
+    unseen = data.on_unseen(10)
+    assert (data.train.rows, data.val.rows, data.test.rows) == before
+    assert unseen.train is data.train
+    assert isinstance(unseen.test.augmentation, CentreCrop)
+    assert (unseen.test.hard, unseen.test.border) == (False, None)
+
+
+def test_unseen_hips_do_not_depend_on_the_part_that_is_judged():
+    parts = {"train": [0, 2], "val": [3], "test": [6]}
+    assert loaded("train", **parts).on_unseen(9).test.rows == loaded(**parts).on_unseen(9).test.rows == [3]
+
+
+@pytest.mark.parametrize("most", [-1, -800])
+def test_fewer_than_no_unseen_hips_are_refused(most):
+    with pytest.raises(ValueError, match=f"calibration_hips is 0 or more, not {most}"):
+        loaded(train=[0, 2], val=[3], test=[6]).on_unseen(most)
+
+
 class BorderStore(FakeStore):
     """Femur below a roof, two pixels of joint space between; half of it is not judged."""
 
