@@ -21,7 +21,6 @@ from hipjsw.app.results import write_results
 from hipjsw.app.runs import Run, RunError, write_json, write_metrics
 from hipjsw.cohort.split import PARTS, Split, SplitError
 from hipjsw.cohort.store import Store
-from hipjsw.inference.evaluation import hip_rows
 from hipjsw.inference.examples import ProbsOf, probs_of_task
 from hipjsw.inference.measuring import HipRecord, Judgement, Measurer
 from hipjsw.inference.reader import read_reader, reader_metrics, reader_template
@@ -60,16 +59,16 @@ def main(cfg: DictConfig) -> None:
     data = build_data(trained, store, cfg.part)
     if not len(data.test):
         raise SplitError(f"{store.folder} has no {cfg.part} hip of this run; judge another part with part=test")
-    out.mkdir(parents=True, exist_ok=True)
     trained.trainer, trained.measure = cfg.trainer, _measure(cfg, trained)
     measured = _measure_saved(cfg, trained, run, data) if cfg.probs else _measure_anew(cfg, trained, run, data, out)
+    out.mkdir(parents=True, exist_ok=True)
     if cfg.estimator == "study":
         _write_study(out, cfg, measured.records, store)
         return
     results = write_results(out, cfg.part, measured.records, data.test, measured.probs_of)
     metrics = dict(results.metrics)
     if readings is not None:
-        metrics |= reader_metrics(hip_rows(measured.records, store), readings, store, cfg.part)
+        metrics |= reader_metrics(results.hips, readings, store, cfg.part)
     write_metrics(out, metrics)
     print_table(run_table(metrics, f"{cfg.part} hips", cfg.part))
     print(f"rows, numbers and pictures: {out}")
@@ -86,8 +85,10 @@ def _refuse(cfg: DictConfig) -> None:
             raise ValueError(f"{name} is one of {', '.join(known)}, not {value!r}")
     if cfg.units != "mm" and cfg.estimator != "study":
         raise ValueError("units=as_printed is the study's own number; it needs estimator=study")
-    if cfg.probs is not None and (cfg.save_probs or cfg.looks is not None):
-        raise ValueError("probs=DIR measures saved probabilities again; save_probs and looks are for a network")
+    if cfg.estimator == "study" and (cfg.region is not None or cfg.reader is not None):
+        raise ValueError("estimator=study has no region and is compared with no reader; leave region and reader out")
+    if cfg.probs is not None and cfg.save_probs:
+        raise ValueError("probs=DIR measures saved probabilities again; save_probs is for a network")
 
 
 def _measure(cfg: DictConfig, trained: DictConfig) -> DictConfig:

@@ -63,7 +63,7 @@ def _refuse(cfg: DictConfig) -> None:
         )
     if cfg.logger.mode not in dashboard.MODES:
         raise ValueError(f"logger.mode is one of {', '.join(dashboard.MODES)}, not {cfg.logger.mode!r}")
-    check_measure(int(cfg.measure.looks), str(cfg.measure.region))
+    check_measure(int(cfg.measure.looks), str(cfg.measure.region), int(cfg.measure.calibration_hips))
     if cfg.seed < 0:
         raise ValueError(f"seed is 0 or more, not {cfg.seed}")
     if cfg.trainer.options.get("devices", 1) != 1:

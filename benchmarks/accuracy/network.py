@@ -43,9 +43,7 @@ def parts(args: argparse.Namespace) -> dict[str, Callable[[], Part]]:
 def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path, required=True, help="a finished run on phantom views")
-    parser.add_argument(
-        "--results", type=Path, help="folder of its test_hips.csv, metrics.json; the run if left out"
-    )
+    parser.add_argument("--results", type=Path, help="folder of its test_hips.csv, metrics.json; the run if left out")
     parser.add_argument("--label-errors", type=Path, help="a run trained on labels that err")
     parser.add_argument("--label-errors-results", type=Path)
     parser.add_argument("--parts", nargs="*", default=list(NAMES), choices=NAMES)

@@ -84,19 +84,27 @@ def _other_stem(looks: int, region: str) -> str:
     return f"{STEM}-{region}-{looks}"
 
 
+def _free(path: Path, looks: int, region: str) -> bool:
+    """Whether nothing stands there that is of other looks or another region."""
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return bool((said["looks"], said["region"]) == (looks, region))
+    except (OSError, ValueError, LookupError, TypeError):
+        return True
+
+
 def _as_said(said: Mapping[str, Any], arrays_path: Path) -> Judgement:
     calibration = None if said["calibration"] is None else Calibration.from_json(said["calibration"])
     if said["typicality_limit"] is None:
         return Judgement(calibration)
-    with np.load(arrays_path, allow_pickle=False) as arrays:
+    with arrays_path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         mean, scale, axes = (arrays[name].astype(np.float64) for name in ("mean", "scale", "axes"))
     return Judgement(calibration, Typicality(mean, scale, axes, float(said["typicality_limit"])))
 
 
 def _write(folder: Path, judgement: Judgement, looks: int, region: str, num_hips: int) -> None:
-    typicality, stem = judgement.typicality, STEM
-    if (folder / f"{STEM}.json").exists():
-        stem = _other_stem(looks, region)
+    typicality = judgement.typicality
+    stem = STEM if _free(folder / f"{STEM}.json", looks, region) else _other_stem(looks, region)
     if typicality is not None:
         partial = folder / f".{stem}.partial.npz"
         np.savez(partial, mean=typicality.mean, scale=typicality.scale, axes=typicality.axes)

@@ -118,8 +118,10 @@ class Calibration:
         try:
             listed = {k: tuple(float(x) for x in v) for k, v in plain.items() if isinstance(v, list | tuple)}
             found = cls(**{**plain, **listed})
+            lists = {"knots_mm", "line_mm", "scale", "ratios", "band_mm"}
             kinds = (("reference", str), ("num_hips", int), ("num_persons", int))
-            sound = all(isinstance(plain[name], kind) for name, kind in kinds) and _is_sound(found)
+            sound = lists == listed.keys() and all(isinstance(plain[name], kind) for name, kind in kinds)
+            sound = sound and _is_sound(found)
         except (AttributeError, TypeError, ValueError) as error:
             raise ValueError(f"no calibration of a measurement: {error}") from error
         if not sound:

@@ -101,12 +101,21 @@ def test_specks_smaller_than_the_bones_change_nothing(circle_hip, seed, channel,
     np.testing.assert_array_equal([one.femur, one.roof], [other.femur, other.roof])
 
 
-def test_the_larger_of_two_femurs_is_taken(circle_hip):
+@pytest.mark.parametrize("where", [(slice(100, 127), slice(90, 120)), (slice(2, 14), slice(2, 22))])
+def test_the_larger_of_two_femurs_is_taken(circle_hip, where):
     maps = draw(circle_hip())
     two = maps.copy()
-    two[FEMUR, 100:127, 90:120] = 1.0
+    two[FEMUR, *where] = 1.0
     assert locate(two, 0.8).centre_px == pytest.approx(locate(maps, 0.8).centre_px)
-    assert not locate(two, 0.8).femur[105:120, 100:115].any()
+    assert not locate(two, 0.8).femur[where][4:-4, 4:-4].any()
+
+
+def test_a_joint_space_that_is_nowhere_sure_still_shows_the_joint(circle_hip):
+    maps = draw(circle_hip())
+    maps[JOINT_SPACE] *= 0.4
+    assert isinstance(locate(maps, 0.8), JointPlace)
+    maps[JOINT_SPACE] *= 0.5
+    assert "do not face each other" in locate(maps, 0.8).reason
 
 
 # No joint

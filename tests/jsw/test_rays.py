@@ -177,6 +177,19 @@ def test_means_of_two_pieces_make_that_of_both(seed):
     np.testing.assert_allclose(first * (middle - low) + second * (high - middle), both * (high - low), atol=1e-9)
 
 
+@settings(max_examples=20)
+@given(seeds)
+def test_a_step_counts_as_far_as_half_way_to_the_next(seed):
+    values = np.random.default_rng(seed).random((1, 40))
+    radii = 5.0 + RAY_STEP_PX * np.arange(40)
+    for n in (0, 7, 39):
+        low, high = (np.array([radii[n] + off]) for off in (-0.25, 0.25))
+        assert mean_between(values, radii, low, high)[0] == pytest.approx(values[0, n])
+    low, high = np.array([radii[3]]), np.array([radii[5]])
+    expected = values[0, 3:6] @ [0.25, 0.5, 0.25]
+    assert mean_between(values, radii, low, high)[0] == pytest.approx(expected)
+
+
 def test_a_mean_over_nothing_is_zero():
     radii = np.arange(5.0, 10.0, RAY_STEP_PX)
     low = np.array([6.0, 50.0, 8.0])

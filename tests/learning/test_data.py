@@ -183,12 +183,6 @@ def test_unseen_hips_do_not_depend_on_the_part_that_is_judged():
     assert loaded("train", **parts).on_unseen(9).test.rows == loaded(**parts).on_unseen(9).test.rows == [3]
 
 
-@pytest.mark.parametrize("most", [-1, -800])
-def test_fewer_than_no_unseen_hips_are_refused(most):
-    with pytest.raises(ValueError, match=f"calibration_hips is 0 or more, not {most}"):
-        loaded(train=[0, 2], val=[3], test=[6]).on_unseen(most)
-
-
 class BorderStore(FakeStore):
     """Femur below a roof, two pixels of joint space between; half of it is not judged."""
 

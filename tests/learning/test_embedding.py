@@ -119,10 +119,13 @@ def test_the_test_step_tells_the_embedding_of_the_unmoved_look(net, image):
         with Embedding(net) as embedding:
             net(image)
             assert torch.equal(found[0]["embedding"], embedding.rows(5))
+        plain = task.activation.probs(net(image))
     one, four = found
     for name in ("embedding", "masks", "dice", "target", "row"):  # more looks change nothing but the looks
         torch.testing.assert_close(one[name], four[name], atol=0, rtol=0, equal_nan=True)
     assert (one["looks"].shape, four["looks"].shape) == ((1, 5, 3, 16, 24), (4, 5, 3, 16, 24))
     assert torch.equal(one["looks"][0], task.predict_foreground(image))
     assert torch.equal(four["looks"][0], one["looks"][0])
+    assert torch.equal(one["masks"], task.activation.decode(plain))
+    assert torch.equal(one["target"], target[:, 1:])
     assert hooks(net) == 0
