@@ -87,8 +87,8 @@ def _refuse(cfg: DictConfig) -> None:
         raise ValueError("units=as_printed is the study's own number; it needs estimator=study")
     if cfg.estimator == "study" and (cfg.region is not None or cfg.reader is not None):
         raise ValueError("estimator=study has no region and is compared with no reader; leave region and reader out")
-    if cfg.probs is not None and cfg.save_probs:
-        raise ValueError("probs=DIR measures saved probabilities again; save_probs is for a network")
+    if cfg.probs is not None and (cfg.save_probs or cfg.looks is not None):
+        raise ValueError("probs=DIR measures saved probabilities again; save_probs and looks are for a network")
 
 
 def _measure(cfg: DictConfig, trained: DictConfig) -> DictConfig:
@@ -113,7 +113,7 @@ def _measure_anew(cfg: DictConfig, trained: DictConfig, run: Run, data: HipData,
     with ExitStack() as stack:
         writer = None
         if cfg.save_probs:
-            writer = stack.enter_context(ProbsWriter(out / "probs", data.test.store, str(cfg.part)))
+            writer = stack.enter_context(ProbsWriter(out / "probs", data.test.store, str(cfg.part), looks.number))
         measure = _judged_and_kept(measurer, judgement, writer)
         records = measure_split(task, data, run.folder, options, measure, looks)
     return _Measured(records, probs_of_task(task, data.test))
@@ -138,10 +138,10 @@ def _measure_saved(cfg: DictConfig, trained: DictConfig, run: Run, data: HipData
     if saved.part != cfg.part:
         raise ValueError(f"{cfg.probs} holds the {saved.part} part; say part={saved.part}")
     how = trained.measure
-    judgement = read_judgement(run.folder, int(how.looks), str(how.region))
+    judgement = read_judgement(run.folder, saved.looks, str(how.region))
     if judgement is None:
         print(
-            f"note: the run learnt nothing for region={how.region} with {how.looks} looks, so there is no interval; "
+            f"note: the run learnt nothing for region={how.region} with {saved.looks} looks, so there is no interval; "
             "evaluate once without probs= to learn it"
         )
         judgement = Judgement()
@@ -154,7 +154,7 @@ def _measure_saved(cfg: DictConfig, trained: DictConfig, run: Run, data: HipData
 
 def _write_study(out: Path, cfg: DictConfig, records: Sequence[HipRecord], store: Store) -> None:
     table = study_rows(records, store, str(cfg.units))
-    table.to_csv(out / f"{cfg.part}_study.csv", index=False, float_format="%.6f")
+    table.to_csv(out / f"{cfg.part}_study_{cfg.units}.csv", index=False, float_format="%.6f")
     numbers = study_summary(table, str(cfg.units))
     write_json(out / f"{cfg.part}_study_{cfg.units}.json", numbers)
     unit = " mm" if cfg.units == "mm" else " (no unit: pixels times film spacing over view pixel)"

@@ -46,13 +46,15 @@ def network(run: Trained) -> Part:
     rows.append(["mean width of the interval (mm)", _number(metrics, "interval/width_mm"), "", ""])
     left_out, hips = metrics["test/mjsw/num_unmeasurable"], metrics["test/num_hips"]
     rows.append(["unmeasurable", f"{left_out} ({left_out / hips:.1%})", "", "<= 2 %"])
-    scale = f"{run.said}; {hips} test hips of {metrics['test/num_persons']} persons"
+    scale = f"{run.said}; {hips} test hips of {metrics['test/num_persons']} persons."
     tables = [Table("Prediction against the exact truth.", ["", "value", "95 % interval", "aim"], rows), _by_group(run)]
     return Part("network", scale, tables, {k: v for k, v in metrics.items() if isinstance(v, int | float)})
 
 
 def _number(metrics: dict[str, Any], key: str) -> str:
-    value = metrics[f"test/mjsw_truth/{key}"]
+    value = metrics.get(f"test/mjsw_truth/{key}")
+    if value is None:
+        return ""
     return signed(value) if key == "bias_mm" else f"{value:.3f}"
 
 
@@ -103,7 +105,7 @@ def sources(run: Trained) -> Part:
         rows.append([name, f"{known.abs().mean():.3f}", signed(known.mean()), f"{known.std():.3f}", str(len(known))])
     table = Table("What the error is made of.", ["difference", "MAE (mm)", "bias (mm)", "SD (mm)", "hips"], rows)
     numbers = {name: float(error.abs().mean()) for name, error in pairs}
-    return Part("sources", f"{run.said}; {len(hips)} test hips", [table], numbers)
+    return Part("sources", f"{run.said}; {len(hips)} test hips.", [table], numbers)
 
 
 def label_errors(run: Trained, images: Path) -> Part:
@@ -133,7 +135,7 @@ def label_errors(run: Trained, images: Path) -> Part:
         ["", "MAE (mm)", "95 % interval", "bias (mm)", "SD (mm)"],
         rows,
     )
-    scale = f"{run.said}; {len(hips)} test hips, {numbers['num_unmeasurable']} unmeasurable"
+    scale = f"{run.said}; {len(hips)} test hips, {numbers['num_unmeasurable']} unmeasurable."
     return Part("label_errors", scale, [table], numbers | {"nearer": float((gain > 0).mean())})
 
 
@@ -166,6 +168,6 @@ def table5(run: Trained) -> Part:
     ):
         mean, sd = (metrics[f"test/table5/{key}_{what}{unit}"] for what in ("mean", "sd"))
         rows.append([said, f"{mean:.4f}", f"{sd:.4f}", "mm" if unit else "none"])
-    table = Table("|prediction - label| in three ways.", ["", "mean", "SD", "unit"], rows)
-    scale = f"{run.said}; {metrics['test/table5/num_hips']} test hips with all three"
+    table = Table("Absolute difference of prediction and label in three ways.", ["", "mean", "SD", "unit"], rows)
+    scale = f"{run.said}; {metrics['test/table5/num_hips']} test hips with all three."
     return Part("table5", scale, [table], {k: v for k, v in metrics.items() if k.startswith("test/table5/")})

@@ -54,6 +54,7 @@ class SavedProbs:
         pixel_mm: Size of the view's pixels in mm.
         part: The part of the split that was judged.
         store_fingerprint: Of the store that the hips are of.
+        looks: How often each hip was looked at; the probabilities are the mean.
         hips: ``SAVED_COLUMNS``, a row a hip in the order of the arrays; NaN where undefined or unknown. ``row`` is
             the hip's row in the store.
     """
@@ -63,6 +64,7 @@ class SavedProbs:
     pixel_mm: float
     part: str
     store_fingerprint: str
+    looks: int
     hips: pd.DataFrame
 
     @classmethod
@@ -97,7 +99,7 @@ class SavedProbs:
             hips = text.astype({"row": np.int64} | dict.fromkeys(_NUMBERS, np.float64))  # exact, unlike its own reading
             if len(hips) != num:
                 raise _damaged(folder / _TABLE, f"{len(hips)} hips, not {num}")
-            facts = float(meta["pixel_mm"]), str(meta["part"]), str(meta["store_fingerprint"])
+            facts = float(meta["pixel_mm"]), str(meta["part"]), str(meta["store_fingerprint"]), int(meta["looks"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise error if isinstance(error, SavedError) else _damaged(folder, str(error)) from error
         return cls(folder, (rows, cols), *facts, hips)
@@ -132,15 +134,16 @@ class ProbsWriter:
         folder: Where they will lie.
         store: The store that the hips are of.
         part: The part of the split that is judged.
+        looks: How often each hip is looked at.
 
     Raises:
         SavedError: On entering, something else lies in the place.
         ValueError: On leaving, no hip came.
     """
 
-    def __init__(self, folder: Path, store: Store, part: str) -> None:
+    def __init__(self, folder: Path, store: Store, part: str, looks: int = 1) -> None:
         self.folder = folder
-        self._store, self._part = store, part
+        self._store, self._part, self._looks = store, part, looks
         self._ids = dict(zip(store.hips["row"].tolist(), store.hips["hip_id"].tolist(), strict=True))
         self._shape: tuple[int, int] | None = None
         self._rows: dict[int, tuple[str, ...]] = {}
@@ -220,6 +223,7 @@ class ProbsWriter:
             "cols": self._shape[1],
             "pixel_mm": self._store.view.pixel_mm,
             "part": self._part,
+            "looks": self._looks,
             "store_fingerprint": self._store.fingerprint,
             "sha256": {_DATA: self._hash.hexdigest(), _TABLE: _digest(self._partial / _TABLE)},
         }

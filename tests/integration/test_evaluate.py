@@ -153,7 +153,7 @@ def test_the_study_s_estimator_as_it_printed(kept, without_network, store, workp
     out = workplace.folder / "study"
     options = (f"run={without_network}", f"probs={kept / 'probs'}", "estimator=study", "units=as_printed")
     evaluate.main(configuration(*options, f"out={out}"))
-    table = pd.read_csv(out / "test_study.csv")
+    table = pd.read_csv(out / "test_study_as_printed.csv")
     known = (
         hips_of(kept)
         .merge(table, on="hip_id", validate="one_to_one")
@@ -190,7 +190,7 @@ def test_a_wrong_value_is_one_readable_line(run, workplace, door):
         (["estimator=study", "region=arc40"], "estimator=study has no region"),
         (["estimator=study", "reader={template}"], "is compared with no reader"),
         (["looks=0"], "once or more often, not 0 times"),
-        (["probs={kept}/probs", "save_probs=true"], "save_probs is for a network"),
+        (["probs={kept}/probs", "save_probs=true"], "save_probs and looks are for a network"),
         (["probs={kept}"], "holds no saved probabilities; make some with evaluate"),
         (["probs={kept}/probs", "part=val"], "holds the test part; say part=test"),
         (["probs={kept}/probs", "store={other}"], "holds hips of a store with fingerprint"),
