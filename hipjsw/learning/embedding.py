@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 __all__ = ["Embedding"]
@@ -37,8 +38,13 @@ class Embedding:
         self._seen = output.detach()
 
     def rows(self, num_images: int) -> Tensor:
-        """Mean and standard deviation of each channel over the image just predicted, ``(num_images, 2 C)``."""
+        """Numbers of the image just predicted, ``(num_images, 6 C)`` for C channels.
+
+        Mean and standard deviation of each channel over the whole image, then its mean over each quarter: above left,
+        above right, below left, below right.
+        """
         if self._seen is None:
             return torch.zeros(num_images, 0)
         wide = self._seen.float()
-        return torch.cat([wide.mean(dim=(2, 3)), wide.std(dim=(2, 3), correction=0)], dim=1)
+        quarters = F.adaptive_avg_pool2d(wide, 2).flatten(start_dim=1)
+        return torch.cat([wide.mean(dim=(2, 3)), wide.std(dim=(2, 3), correction=0), quarters], dim=1)

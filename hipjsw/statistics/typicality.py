@@ -18,11 +18,11 @@ __all__ = ["LEAST_SAMPLES", "Typicality", "fit_typicality"]
 #: With fewer samples nothing can be said.
 LEAST_SAMPLES = 20
 #: Most axes, and samples there have to be for each.
-MOST_AXES, SAMPLES_PER_AXIS = 30, 8
+MOST_AXES, SAMPLES_PER_AXIS = 60, 8
 #: Groups of persons that are left out in turn to see how far off good samples lie when they are new.
 FOLDS = 5
 #: The limit is the distance that one good sample in a hundred exceeds, times this.
-QUANTILE, MARGIN = 0.99, 1.15
+QUANTILE, MARGIN = 0.99, 1.05
 
 Floats = NDArray[np.float64]
 
@@ -74,19 +74,20 @@ def fit_typicality(features: NDArray[Any], persons: NDArray[Any]) -> Typicality 
     names, number = np.unique(owners, return_inverse=True)
     if len(values) < LEAST_SAMPLES or len(names) < FOLDS:
         return None
+    kept = len(values) * (FOLDS - 1) // FOLDS  # samples behind each limit, so that all models have as many axes
+    count = min(int(np.clip(kept // SAMPLES_PER_AXIS, 1, MOST_AXES)), values.shape[1] - 1)  # something lies beyond
     new = np.zeros(len(values))
     for fold in range(FOLDS):
         out = number % FOLDS == fold
-        mean, scale, axes = _axes(values[~out])
+        mean, scale, axes = _axes(values[~out], count)
         new[out] = _beyond((values[out] - mean) / scale, axes)
     limit = MARGIN * float(np.quantile(new, QUANTILE))
-    return Typicality(*_axes(values), max(limit, 1e-9))
+    return Typicality(*_axes(values, count), max(limit, 1e-9))
 
 
-def _axes(values: Floats) -> tuple[Floats, Floats, Floats]:
+def _axes(values: Floats, count: int) -> tuple[Floats, Floats, Floats]:
     mean, scale = values.mean(axis=0), values.std(axis=0)
     scale = np.where(scale > 1e-9, scale, 1.0)
-    count = min(int(np.clip(len(values) // SAMPLES_PER_AXIS, 1, MOST_AXES)), values.shape[1] - 1)  # some lies beyond
     axes = np.linalg.svd((values - mean) / scale, full_matrices=False)[2][:count]
     return mean, scale, axes
 

@@ -35,18 +35,23 @@ def test_listening_changes_no_prediction(net, image):
         assert torch.equal(net(image), plain)
 
 
-def test_the_rows_are_mean_and_deviation_of_each_deep_channel(net, image):
+def test_the_rows_are_mean_deviation_and_quarters_of_each_deep_channel(net, image):
     deep = []
     handle = net.bottom.register_forward_hook(lambda module, given, output: deep.append(output.numpy()))
     with torch.inference_mode(), Embedding(net) as embedding:
         net(image)
         rows = embedding.rows(5).numpy()
     handle.remove()
-    assert rows.shape == (5, 24)
+    assert rows.shape == (5, 72)
     for n, row in enumerate(rows):
         channels = deep[0][n].reshape(12, -1)
         assert row[:12] == pytest.approx(channels.mean(axis=1), abs=1e-5)
-        assert row[12:] == pytest.approx(channels.std(axis=1), abs=1e-5)
+        assert row[12:24] == pytest.approx(channels.std(axis=1), abs=1e-5)
+        rows_up, cols_left = (size // 2 for size in deep[0].shape[2:])
+        above_left = deep[0][n, :, :rows_up, :cols_left].reshape(12, -1).mean(axis=1)
+        below_right = deep[0][n, :, rows_up:, cols_left:].reshape(12, -1).mean(axis=1)
+        assert row[24::4] == pytest.approx(above_left, abs=1e-5)
+        assert row[27::4] == pytest.approx(below_right, abs=1e-5)
 
 
 def test_a_hip_s_row_does_not_depend_on_its_neighbours(net, image):
@@ -82,7 +87,7 @@ def test_the_last_image_is_what_counts(net, image):
         second = embedding.rows(2)
         net(image[:2] * 0.5)
         assert torch.equal(embedding.rows(2), second)
-    assert second.shape == (2, 24)
+    assert second.shape == (2, 72)
 
 
 def test_rows_carry_no_gradient(net, image):
