@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,9 @@ def _interval(metrics: dict[str, Any], key: str) -> str:
 def _by_group(run: Trained) -> Table:
     """Error and coverage by exact width, cohort, side and film spacing, hips."""
     hips = run.hips[run.hips["mjsw_pred_mm"].notna()]
-    classes = pd.cut(hips["mjsw_truth_mm"], [-1, 0.5, 1, 2, 2.5, 3, 4, 5, 20], right=False).astype(str)
+    edges = [0, 0.5, 1, 2, 2.5, 3, 4, 5]
+    names = [*(f"{low:g} to {high:g}" for low, high in pairwise(edges)), f"{edges[-1]:g} and more"]
+    classes = pd.cut(hips["mjsw_truth_mm"], [*edges, np.inf], right=False, labels=names).astype(str)
     place = pd.cut(hips["place"], [-1, 0.1, 0.9, 2], labels=["lateral edge", "between", "medial end"]).astype(str)
     rows = []
     groups = (("width (mm)", classes), ("cohort", hips["dataset"]), ("side", hips["side"]), ("minimum at", place))
