@@ -68,11 +68,7 @@ def draw_results(
 def _agreement(path: Path, known: pd.DataFrame, dataset: HipDataset, column: str, said: str) -> dict[str, Path]:
     measured = known[known["mjsw_pred_mm"].notna()]
     persons = persons_of(measured, dataset.store)
-    found = (
-        compare(measured["mjsw_pred_mm"].to_numpy(), measured[column].to_numpy(), persons)
-        if len(set(persons)) > 2
-        else None
-    )
+    found = compare(measured["mjsw_pred_mm"].to_numpy(), measured[column].to_numpy(), persons)
     numbers = {} if found is None else found.flat()
     intervals = {
         f"{name}_mm": (float(numbers[f"{name}_ci_low_mm"]), float(numbers[f"{name}_ci_high_mm"]))

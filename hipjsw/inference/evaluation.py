@@ -20,7 +20,6 @@ from hipjsw.jsw.study import StudyWidth
 from hipjsw.jsw.surface import SurfaceAgreement
 from hipjsw.learning.overlap import FOREGROUND
 from hipjsw.statistics.agreement import compare
-from hipjsw.statistics.bootstrap import Method
 from hipjsw.statistics.coverage import interval_coverage
 from hipjsw.statistics.risk_coverage import risk_coverage
 
@@ -30,7 +29,6 @@ __all__ = [
     "STRUCTURES",
     "Metrics",
     "hip_rows",
-    "interval_method",
     "persons_of",
     "summarise",
 ]
@@ -156,11 +154,6 @@ def persons_of(table: pd.DataFrame, store: Store) -> NDArray[np.object_]:
     return persons.to_numpy(dtype=object)
 
 
-def interval_method(persons: NDArray[np.object_]) -> Method:
-    """How to make clustered intervals of so many persons: BCa leaves out one at a time, and has no tails for two."""
-    return "bca" if len(set(persons)) > 2 else "percentile"
-
-
 def summarise(table: pd.DataFrame, store: Store, split: str) -> Metrics:
     """Flat metrics of a split's hips, ``<split>/...``; a number that is undefined is left out.
 
@@ -216,7 +209,6 @@ def _compared(
         table[reference].to_numpy()[both],
         persons[both],
         exact_reference=exact_reference,
-        method=interval_method(persons[both]),
     )
     return result | (found.flat() if found is not None else {})
 
@@ -230,7 +222,7 @@ def _judged(table: pd.DataFrame, persons: NDArray[np.object_], reference: str) -
     result: Metrics = {}
     ends = low[with_interval], high[with_interval]
     of = persons[with_interval]
-    held = interval_coverage(*ends, truth[with_interval], of, method=interval_method(of))
+    held = interval_coverage(*ends, truth[with_interval], of)
     if held is not None:
         result |= {f"interval/{key}": number for key, number in held.flat().items()}
     error = table["mjsw_pred_mm"].to_numpy() - truth

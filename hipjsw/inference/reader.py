@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hipjsw.cohort.csv_table import Table, read_table
 from hipjsw.cohort.split import PARTS
 from hipjsw.cohort.store import Store
-from hipjsw.inference.evaluation import Metrics, interval_method, persons_of
+from hipjsw.inference.evaluation import Metrics, persons_of
 from hipjsw.statistics.agreement import compare
 
 __all__ = ["READING_COLUMNS", "ReaderError", "read_reader", "reader_metrics", "reader_template", "with_readings"]
@@ -277,5 +277,5 @@ def _compared(
     measured_mm: NDArray[np.float64], reference_mm: NDArray[np.float64], persons: NDArray[np.object_]
 ) -> Metrics:
     both = np.isfinite(measured_mm) & np.isfinite(reference_mm)
-    found = compare(measured_mm[both], reference_mm[both], persons[both], method=interval_method(persons[both]))
+    found = compare(measured_mm[both], reference_mm[both], persons[both])
     return {"num_compared": 0} if found is None else found.flat()

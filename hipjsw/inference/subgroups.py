@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from hipjsw.cohort.store import Store
-from hipjsw.inference.evaluation import interval_method
 from hipjsw.statistics.agreement import compare
 
 __all__ = ["GROUPS", "SUBGROUP_COLUMNS", "groups_left_out", "subgroup_table"]
@@ -154,7 +153,6 @@ def _numbers(pairs: pd.DataFrame, exact_reference: bool) -> dict[str, float]:
         pairs["reference"].to_numpy(),
         pairs["person"].to_numpy(),
         exact_reference=exact_reference,
-        method=interval_method(pairs["person"].to_numpy()),
     )
     if found is None:
         return {}

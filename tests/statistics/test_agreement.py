@@ -223,3 +223,13 @@ def test_a_hip_without_a_person_is_refused():
         compare([1.0, 2.0], [1.0, 2.0], ["a", None])
     with pytest.raises(ValueError, match="one cluster a row"):
         compare([1.0, 2.0], [1.0, 2.0], ["a"])
+
+
+@pytest.mark.parametrize("num_persons", [1, 2, 3, 4])
+def test_few_persons_have_plain_intervals_or_none_and_no_error(num_persons):
+    rng = np.random.default_rng(num_persons)
+    measured, reference = rng.normal(3, 1, 12), rng.normal(3, 1, 12)
+    found = compare(measured, reference, [f"p{n % num_persons}" for n in range(12)]).flat()
+    assert found["mae_mm"] == pytest.approx(np.abs(measured - reference).mean())
+    if num_persons > 1:
+        assert found["mae_ci_low_mm"] <= found["mae_mm"] <= found["mae_ci_high_mm"]
