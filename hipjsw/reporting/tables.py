@@ -79,7 +79,7 @@ def run_table(metrics: Metrics, title: str, split: str = "test") -> Table:
         left_out = metrics.get(f"{split}/dice/num_undefined_{key}")
         counts = ("", "") if key == "mean" else _dice_counts(metrics.get(f"{split}/num_hips"), left_out)
         table.add_row(f"Dice, {name}", _number(value, 4), "", "", "", *counts, end_section=key == "mean")
-    for group, name in COMPARISONS:
+    for group, name in (*COMPARISONS, *_readers(metrics, split)):
         prefix = f"{split}/{group}"
         if group != "mjsw" and f"{prefix}/num_compared" not in metrics:
             continue
@@ -88,6 +88,13 @@ def run_table(metrics: Metrics, title: str, split: str = "test") -> Table:
         limits = NONE if _number(low) == NONE else f"{_signed(low)} to {_signed(high)}"
         table.add_row(name, f"MAE {_mm(mae)}", _signed(bias), _number(sd), limits, *counts)
     return table
+
+
+def _readers(metrics: Metrics, split: str) -> list[tuple[str, str]]:
+    """The comparisons with readers there are, as in ``COMPARISONS``."""
+    start = f"{split}/mjsw_reader/"
+    names = sorted({key.removeprefix(start).split("/")[0] for key in metrics if key.startswith(start)})
+    return [(f"mjsw_reader/{name}", f"mJSW, prediction against reader {name}") for name in names]
 
 
 def _interval_lines(metrics: Metrics, split: str) -> list[str]:

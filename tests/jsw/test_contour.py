@@ -110,7 +110,7 @@ def test_a_shift_by_parts_of_a_pixel_changes_little(circle_hip):
     hip = circle_hip(offset_mm=(0.5, -0.7))
     shifts = [(a, b) for a in (0.0, 0.25, 0.5, 0.75) for b in (0.1, 0.4, 0.9)]
     found = [measure_probabilities(draw(hip, shift_px=s), PIXEL_MM).mjsw_mm for s in shifts]
-    assert np.ptp(found) < 0.06  # seen: 0.054; the minimum lies at the medial end, where the curve is carried on
+    assert np.ptp(found) < 0.05
 
 
 def test_a_thinner_joint_measures_thinner_by_as_much(circle_hip):

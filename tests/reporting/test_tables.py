@@ -155,3 +155,14 @@ def test_every_table_made_from_phantoms_says_which_and_how_hard():
     real = {name: value for name, value in metrics.items() if name != "data/phantom"}
     assert "phantom" not in sweep_markdown([JobRow(0, "seed=0", "done", "run", real)])
     assert "phantom" not in str(run_table(real, "test hips").caption)
+
+
+def test_each_reader_has_a_row_of_its_own():
+    number = {"num_compared": 9, "num_left_out": 2, "mae_mm": 0.25, "bias_mm": -0.125}
+    metrics = {f"test/mjsw_reader/{name}/{key}": value for name in "BA" for key, value in number.items()}
+    table = run_table({"test/num_hips": 11, "test/num_persons": 5} | metrics, "title")
+    shown = [list(column.cells) for column in table.columns]
+    rows = [row for row in zip(*shown, strict=True) if "reader" in row[0]]
+    assert [row[0] for row in rows] == ["mJSW, prediction against reader A", "mJSW, prediction against reader B"]
+    assert rows[0][1:3] == ("MAE 0.250 mm", "−0.125")
+    assert rows[0][-2:] == ("9", "2")
