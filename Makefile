@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help train phantom ablations accuracy bench-prepare test test-slow lint types check clean clean-data
+.PHONY: help train phantom ablations questions report accuracy bench-prepare test test-slow lint types check clean clean-data
 
 help:  ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -36,12 +36,27 @@ phantom: .venv/.installed  ## draw sheets of phantom films into docs/images, cou
 	@$(RUN) hipjsw.reporting.label_figure $(IMAGES)
 	@echo "pictures: $(IMAGES)/phantom_*.png, $(IMAGES)/labels_*.png"
 
-ablations: .venv/.installed  ## the study's loss, activation and dataset-size tables at demo scale
-	@status=0; for table in loss activation dataset_size; do \
-	  $(RUN) hipjsw.train -m ablation=$$table $(ARGS) || status=1; done; exit $$status
+TABLES := dataset_size,overfitting,loss,activation,final
+QUESTIONS := labels,target,border,label_noise,view,cross_validation
+SEEDS ?= 1
+define sweep
+@status=0; $(RUN) hipjsw.train -m ablation=$(1) seeds=$(SEEDS) $(ARGS) || status=$$?; \
+  test $$status -gt 1 || $(RUN) hipjsw.report $(filter runs_dir=%,$(ARGS)) || status=1; exit $$status
+endef
+ablations: .venv/.installed  ## tables 1-5 of the study at demo scale, and the report (SEEDS=3 for intervals over seeds)
+	$(call sweep,$(TABLES))
+
+questions: .venv/.installed  ## our own ablations: labels, targets, borders, label errors, view, cross-validation (SEEDS=3)
+	$(call sweep,$(QUESTIONS))
+
+ablation-%: .venv/.installed
+	$(call sweep,$*)
+
+report: .venv/.installed  ## tables and report.html of all ablations that were run
+	@$(RUN) hipjsw.report $(ARGS)
 
 ACCURACY := runs/accuracy
-VIEWS := $(RUN) hipjsw.train data=phantom_views dataset_size=full logger=none
+VIEWS := $(RUN) hipjsw.train data=phantom_views dataset_size=full_equal logger=none
 accuracy: .venv/.installed  ## how exact the measurement is: tables into docs/accuracy.md (trains two networks where they are missing)
 	@$(BIN)/python benchmarks/accuracy/run.py
 	@$(VIEWS) run=$(ACCURACY)/default $(ARGS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -13,13 +12,22 @@ from typing import NamedTuple
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 
-from hipjsw.app.build import build_data, build_task, trainer_options
+from hipjsw.app.build import build_data, trainer_options
 from hipjsw.app.door import open_door
+from hipjsw.app.ensemble import (
+    Member,
+    claim_results,
+    joint_data,
+    joint_split,
+    joint_task,
+    read_members,
+    require_results_of,
+)
 from hipjsw.app.judging import check_measure, learn_judgement, read_judgement
 from hipjsw.app.provision import find_store, view_spec
 from hipjsw.app.results import write_results
-from hipjsw.app.runs import Run, RunError, write_json, write_metrics
-from hipjsw.cohort.split import PARTS, Split, SplitError
+from hipjsw.app.runs import RunError, write_json, write_metrics
+from hipjsw.cohort.split import PARTS, SplitError
 from hipjsw.cohort.store import Store
 from hipjsw.inference.examples import ProbsOf, probs_of_task
 from hipjsw.inference.measuring import HipRecord, Judgement, Measurer
@@ -29,7 +37,7 @@ from hipjsw.inference.saved_records import measure_saved
 from hipjsw.inference.study_table import UNITS, study_rows, study_summary
 from hipjsw.learning.callbacks import HipOutput
 from hipjsw.learning.data import HipData
-from hipjsw.learning.fitting import measure_split
+from hipjsw.learning.fitting import measure_as_is
 from hipjsw.reporting.tables import print_table, run_table
 
 ESTIMATORS = ("contour", "study")
@@ -43,15 +51,12 @@ class _Measured(NamedTuple):
 def main(cfg: DictConfig) -> None:
     """Read the run's configuration, judge its best weights, write rows, numbers and pictures."""
     _refuse(cfg)
-    run = Run.load(Path(cfg.run))
-    if not run.is_finished:
-        raise RunError(f"{run.folder} is not finished; train it to the end with the command that began it")
-    out = Path(cfg.out) if cfg.out else run.folder / f"evaluate-{cfg.part}"
+    members = read_members([Path(folder) for folder in (cfg.run, *cfg.ensemble)])
+    run, trained = members[0].run, members[0].trained
+    out = Path(cfg.out) if cfg.out else run.folder / f"evaluate-{cfg.part}{'-ensemble' if cfg.ensemble else ''}"
     if (out / "run.json").is_file():
         raise RunError(f"{out} is a run; its results would be overwritten: name another folder with out=DIR")
-    trained = OmegaConf.load(run.folder / "config.yaml")
-    assert isinstance(trained, DictConfig)
-    store = _store(cfg, trained, run)
+    store = _store(cfg, members)
     if cfg.reader_template is not None:
         _write_template(Path(cfg.reader_template), store, str(cfg.part))
         return
@@ -59,14 +64,15 @@ def main(cfg: DictConfig) -> None:
     data = build_data(trained, store, cfg.part)
     if not len(data.test):
         raise SplitError(f"{store.folder} has no {cfg.part} hip of this run; judge another part with part=test")
-    trained.trainer, trained.measure = cfg.trainer, _measure(cfg, trained)
-    measured = _measure_saved(cfg, trained, run, data) if cfg.probs else _measure_anew(cfg, trained, run, data, out)
+    trained.measure = _measure(cfg, trained)
+    measured = _measure_saved(cfg, members, data) if cfg.probs else _measure_anew(cfg, members, data, out)
+    claim_results(out, members)
     out.mkdir(parents=True, exist_ok=True)
     if cfg.estimator == "study":
         _write_study(out, cfg, measured.records, store)
         return
     results = write_results(out, cfg.part, measured.records, data.test, measured.probs_of)
-    metrics = dict(results.metrics)
+    metrics = dict(results.metrics) | ({"ensemble/num_runs": len(members)} if cfg.ensemble else {})
     if readings is not None:
         metrics |= reader_metrics(results.hips, readings, store, cfg.part)
     write_metrics(out, metrics)
@@ -87,6 +93,8 @@ def _refuse(cfg: DictConfig) -> None:
         raise ValueError("units=as_printed is the study's own number; it needs estimator=study")
     if cfg.estimator == "study" and (cfg.region is not None or cfg.reader is not None):
         raise ValueError("estimator=study has no region and is compared with no reader; leave region and reader out")
+    if cfg.ensemble and cfg.part != "test":
+        raise ValueError(f"an ensemble is judged on persons whom no run has seen: part=test, not part={cfg.part}")
     if cfg.probs is not None and (cfg.save_probs or cfg.looks is not None):
         raise ValueError("probs=DIR measures saved probabilities again; save_probs and looks are for a network")
 
@@ -101,21 +109,26 @@ def _measure(cfg: DictConfig, trained: DictConfig) -> DictConfig:
     return merged
 
 
-def _measure_anew(cfg: DictConfig, trained: DictConfig, run: Run, data: HipData, out: Path) -> _Measured:
-    """Let the network see the hips."""
-    task, options, how = build_task(trained), trainer_options(trained), trained.measure
-    judgement = read_judgement(run.folder, int(how.looks), str(how.region))
+def _measure_anew(cfg: DictConfig, members: Sequence[Member], data: HipData, out: Path) -> _Measured:
+    """Let the network see the hips, or the networks of an ensemble; what these learn of their errors is kept in out."""
+    for member in members:
+        member.trained.trainer = cfg.trainer
+    trained, run = members[0].trained, members[0].run
+    task, options, how = joint_task(members), trainer_options(trained), trained.measure
+    claim_results(out, members)
+    learnt = out if len(members) > 1 else run.folder
+    judgement = read_judgement(learnt, int(how.looks), str(how.region))
     if judgement is None:
         print("learning from hips that no weight was trained on how far the measurement errs ...")
-        own = build_data(trained, _own_store(trained, run))
-        judgement = learn_judgement(task, own, run.folder, options, how)
+        own = joint_data(members, _own_store(data.test.store, members[0]))
+        judgement = learn_judgement(task, own, learnt, options, how, measure_as_is)
     measurer, looks = Measurer(data.test.store, str(how.region)), check_measure(int(how.looks), str(how.region))
     with ExitStack() as stack:
         writer = None
         if cfg.save_probs:
             writer = stack.enter_context(ProbsWriter(out / "probs", data.test.store, str(cfg.part), looks.number))
         measure = _judged_and_kept(measurer, judgement, writer)
-        records = measure_split(task, data, run.folder, options, measure, looks)
+        records = measure_as_is(task, data, learnt, options, measure, looks)
     return _Measured(records, probs_of_task(task, data.test))
 
 
@@ -131,14 +144,15 @@ def _judged_and_kept(
     return measure
 
 
-def _measure_saved(cfg: DictConfig, trained: DictConfig, run: Run, data: HipData) -> _Measured:
+def _measure_saved(cfg: DictConfig, members: Sequence[Member], data: HipData) -> _Measured:
     """Measure saved probabilities again, without the network."""
     saved = SavedProbs.open(Path(cfg.probs))
     saved.require_store(data.test.store)
     if saved.part != cfg.part:
         raise ValueError(f"{cfg.probs} holds the {saved.part} part; say part={saved.part}")
-    how = trained.measure
-    judgement = read_judgement(run.folder, saved.looks, str(how.region))
+    require_results_of(saved.folder.parent, members)
+    how, learnt = members[0].trained.measure, saved.folder.parent if len(members) > 1 else members[0].run.folder
+    judgement = read_judgement(learnt, saved.looks, str(how.region))
     if judgement is None:
         print(
             f"note: the run learnt nothing for region={how.region} with {saved.looks} looks, so there is no interval; "
@@ -173,28 +187,22 @@ def _write_template(path: Path, store: Store, part: str) -> None:
     print(f"to be filled in by a reader: {path}; then evaluate with reader={path}")
 
 
-def _own_store(trained: DictConfig, run: Run) -> Store:
-    store = find_store(trained)
-    return replace(store, parts=Split.read(run.folder / "split.json"))
+def _own_store(store: Store, member: Member) -> Store:
+    """The store that a run was trained on: the one that is open, or the one its configuration names."""
+    return store if store.fingerprint == member.store_fingerprint else find_store(member.trained)
 
 
-def _store(cfg: DictConfig, trained: DictConfig, run: Run) -> Store:
-    store = Store.open(Path(cfg.store)) if cfg.store is not None else find_store(trained)
-    store.require_view(view_spec(trained))
-    return replace(store, parts=_split(run, store))
-
-
-def _split(run: Run, store: Store) -> Split:
-    """The run's own split; on another store, whoever the run has not seen can be tested."""
-    split = Split.read(run.folder / "split.json")
-    known = json.loads((run.folder / "identity.json").read_text(encoding="utf-8"))["store_fingerprint"]
-    if store.fingerprint == known:
-        return split
-    print(
-        "note: another store than the run was trained on; test hips are those of all persons whose ids the run did not "
-        "train on or validate with (prepared with another id_key, the same persons have other ids)"
-    )
-    return split.elsewhere(store.hips["person"])
+def _store(cfg: DictConfig, members: Sequence[Member]) -> Store:
+    """The store to be judged on; on another one than the runs', whoever no run has seen can be tested."""
+    first = members[0]
+    store = Store.open(Path(cfg.store)) if cfg.store is not None else find_store(first.trained)
+    store.require_view(view_spec(first.trained))
+    if store.fingerprint != first.store_fingerprint:
+        print(
+            "note: another store than the run was trained on; test hips are those of all persons whose ids the run did "
+            "not train on or validate with (prepared with another id_key, the same persons have other ids)"
+        )
+    return replace(store, parts=joint_split(members, store))
 
 
 def _with_part(arguments: Sequence[str]) -> list[str]:

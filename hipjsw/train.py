@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import torch
@@ -10,9 +11,10 @@ from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 from omegaconf import DictConfig
 
 from hipjsw.app.build import build_data, build_task, trainer_options
+from hipjsw.app.cost import write_cost
 from hipjsw.app.door import open_door
+from hipjsw.app.job import in_sweep, write_job_report
 from hipjsw.app.judging import check_measure, learn_judgement
-from hipjsw.app.launcher import job_report_path, write_job_report
 from hipjsw.app.lock import only_one
 from hipjsw.app.provision import provide_store, split_spec
 from hipjsw.app.results import Results, write_results
@@ -44,7 +46,8 @@ def main(cfg: DictConfig) -> None:
             run.claim(cfg, store.fingerprint, split)
             reused = run.is_finished
             if not reused:
-                _train(cfg, run, task, data, options)
+                with run.attempt(store.folder, cfg.store):
+                    _train(cfg, run, task, data, options)
         _say(run, reused)
         write_job_report("reused" if reused else "done", str(run.folder), run.metrics())
     except (KeyboardInterrupt, SystemExit):
@@ -57,7 +60,7 @@ def main(cfg: DictConfig) -> None:
 
 def _refuse(cfg: DictConfig) -> None:
     """Refuse, before any work, what would do nothing or fail late."""
-    if cfg.ablation is not None and job_report_path() is None:
+    if cfg.ablation is not None and not in_sweep():
         raise ValueError(
             f"ablation={cfg.ablation.name} is a sweep: python -m hipjsw.train -m ablation={cfg.ablation.name}"
         )
@@ -77,11 +80,14 @@ def _train(cfg: DictConfig, run: Run, task: SegmentationTask, data: HipData, opt
     try:
         fit(task, data, data.budget, run.folder, options, _logger(cfg, run, wandb_run))
         log.info("learning from hips that no weight was trained on how far the measurement errs")
+        began_s = time.monotonic()
         judgement = learn_judgement(task, data, run.folder, options, cfg.measure)
         measurer = Measurer(data.test.store, str(cfg.measure.region))
         looks = check_measure(int(cfg.measure.looks), str(cfg.measure.region))
         records = judgement(measure_split(task, data, run.folder, options, measurer, looks))
-        results = write_results(run.folder, "test", records, data.test, probs_of_task(task, data.test))
+        write_cost(run.folder, data.budget, options, time.monotonic() - began_s)
+        probs_of = probs_of_task(task, data.test)
+        results = write_results(run.folder, "test", records, data.test, probs_of, keep_examples=True)
         write_metrics(run.folder, results.metrics | {"train/num_hips": len(data.train), "val/num_hips": len(data.val)})
         _mirror(wandb_run, results)
         code = 0
@@ -127,7 +133,7 @@ def _start_dashboard(cfg: DictConfig, run: Run, store: Store) -> Any | None:
         group=run.group,
         name=run.folder.name,
         config=run_identity(cfg, store.fingerprint, split_digest(store.split, store.hips)),
-        tags=[cfg.scale.name, cfg.view.name, cfg.dataset_size.name],
+        tags=[cfg.scale.name, cfg.view.name, cfg.dataset_size.name, *cfg.tags],
         mode=str(cfg.logger.mode),
         run_id=run.digest,
     )
@@ -135,7 +141,8 @@ def _start_dashboard(cfg: DictConfig, run: Run, store: Store) -> Any | None:
 
 def _mirror(wandb_run: Any | None, results: Results) -> None:
     if wandb_run is not None:
-        known = results.hips.astype(object).where(results.hips.notna(), None)
+        hips = results.hips.drop(columns="person")  # of no use there
+        known = hips.astype(object).where(hips.notna(), None)
         rows = [dict(zip(known.columns, row, strict=True)) for row in known.itertuples(index=False)]
         dashboard.log_results(wandb_run, dict(results.metrics), rows, results.pictures)
 

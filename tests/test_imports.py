@@ -15,16 +15,17 @@ FLOORS = (
     {"phantom", "cohort"},
     {"learning"},
     {"inference"},
+    {"ablation"},
     {"reporting"},
     {"app"},
     {"doors"},
 )
 SAME_FLOOR: set[tuple[str, str]] = set()
-DOORS = {"train", "evaluate", "prepare"}
+DOORS = {"train", "evaluate", "prepare", "report"}
 ONLY_IN = {
     "lightning": {"learning", "doors"},
     "hydra": {"app", "doors"},
-    "wandb": {"reporting/dashboard.py", "doors"},
+    "wandb": {"reporting/dashboard.py", "reporting/ablation_dashboard.py", "reporting/workspace.py", "doors"},
     "pydicom": {"imaging/dicom.py", "imaging/dicom_header.py", "imaging/dicom_pixels.py", "phantom"},
     "albumentations": {"learning/augment.py"},
     "monai": set(),

@@ -27,6 +27,7 @@ def build_task(cfg: DictConfig) -> SegmentationTask:
         optimiser=instantiate(cfg.optim.optimizer),
         schedule=None if cfg.optim.schedule is None else instantiate(cfg.optim.schedule),
         channels_last=bool(cfg.trainer.channels_last),
+        steps=build_budget(cfg).steps,
     )
 
 

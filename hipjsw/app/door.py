@@ -13,12 +13,15 @@ from types import FrameType
 from typing import NoReturn
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, InstantiationException, OverrideParseException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from hipjsw.app.launcher import end_with_sweep, register_launcher
+from hipjsw.app.job import end_with_sweep, run_in_own_process
 from hipjsw.app.paths import conf_dir
+from hipjsw.app.plugins import register_plugins
 from hipjsw.app.schema import refuse_unknown_keys, register_schemas
 
 __all__ = ["open_door"]
@@ -44,13 +47,20 @@ def open_door(work: Callable[[DictConfig], None], name: str, expected: tuple[typ
         expected: Further errors that a person can mend.
     """
     register_schemas()
-    register_launcher()
+    register_plugins()
     end_with_sweep()
     signal.signal(signal.SIGTERM, _terminate)
     with_traceback = os.environ.get(FULL_ERROR) == "1"
 
     def guarded(cfg: DictConfig) -> None:
         _set_up_logging()
+        if HydraConfig.get().mode == RunMode.MULTIRUN:  # another launcher's job; its sweep says what failed
+            refuse_unknown_keys(cfg, name)
+            if "joblib" in HydraConfig.get().launcher._target_:
+                run_in_own_process(f"hipjsw.{name}", list(HydraConfig.get().overrides.task))
+            else:
+                work(cfg)
+            return
         with _errors_as_lines((*EXPECTED, *expected), with_traceback):  # inside: Hydra would add lines of its own
             refuse_unknown_keys(cfg, name)
             work(cfg)

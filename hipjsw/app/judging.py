@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from hipjsw.app.runs import RunError, write_json
-from hipjsw.inference.measuring import Judgement, Measurer, fit_judgement
+from hipjsw.inference.measuring import HipRecord, Judgement, Measurer, fit_judgement
 from hipjsw.jsw.calibration import Calibration
 from hipjsw.jsw.profile import REGIONS
 from hipjsw.learning.averaging import Looks
@@ -41,7 +41,12 @@ def check_measure(looks: int, region: str, calibration_hips: int = 0) -> Looks:
 
 
 def learn_judgement(
-    task: SegmentationTask, data: HipData, folder: Path, options: Mapping[str, Any], measure: DictConfig
+    task: SegmentationTask,
+    data: HipData,
+    folder: Path,
+    options: Mapping[str, Any],
+    measure: DictConfig,
+    see: Callable[..., list[HipRecord]] | None = None,
 ) -> Judgement:
     """Measure hips that no weight was trained on and learn how far that errs; written to the run's folder.
 
@@ -51,11 +56,13 @@ def learn_judgement(
         folder: The run's folder.
         options: For Lightning's Trainer.
         measure: Looks, region and number of hips.
+        see: How hips are seen; None is ``measure_split``, with the best weights in the folder.
     """
     looks = check_measure(int(measure.looks), str(measure.region), int(measure.calibration_hips))
     measurer = Measurer(data.test.store, str(measure.region), borders=False)
     unseen = data.on_unseen(int(measure.calibration_hips))
-    records = measure_split(task, unseen, folder, options, measurer, looks) if len(unseen.test) else []
+    see = see or measure_split
+    records = see(task, unseen, folder, options, measurer, looks) if len(unseen.test) else []
     judgement = fit_judgement(records, measurer)
     _write(folder, judgement, looks.number, measurer.region, len(records))
     return judgement

@@ -9,115 +9,60 @@ from __future__ import annotations
 
 import atexit
 import csv
-import ctypes
-import importlib
-import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-import types
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from hipjsw.app.job import LOOK_S, Job, end_jobs
 from hipjsw.reporting.tables import JobRow, print_table, sweep_csv_rows, sweep_markdown, sweep_table
 
-__all__ = ["ProcessLauncher", "end_with_sweep", "job_report_path", "register_launcher", "write_job_report"]
-
-REPORT_VARIABLE = "HIPJSW_JOB_REPORT"
-
-#: How often the jobs are looked after.
-LOOK_S = 0.1
-#: How long a stopped sweep waits for jobs that have the signal from the terminal, before it sends them one.
-GRACE_S = 2.0
-#: How long a job may then take to end, before it is killed.
-PATIENCE_S = 60.0
+__all__ = ["Expected", "ProcessLauncher"]
 
 
-def job_report_path() -> Path | None:
-    """Where the sweep wants to read what came of this job; None outside a sweep."""
-    name = os.environ.get(REPORT_VARIABLE)
-    return Path(name) if name else None
-
-
-def write_job_report(status: str, run: str = "", metrics: Mapping[str, Any] | None = None, reason: str = "") -> None:
-    """Tell the sweep what came of this job, if there is a sweep.
+@dataclass(frozen=True)
+class Expected:
+    """What is known of a job beforehand.
 
     Args:
-        status: ``done``, ``reused`` (was finished before) or ``failed``.
-        run: The run's folder.
-        metrics: Its metrics.
-        reason: Why it failed.
+        said: What it is called while it runs.
+        size: How much work it is, in any unit that all jobs of the sweep share.
+        group: Its W&B group.
     """
-    path = job_report_path()
-    if path is not None:
-        content = {"status": status, "run": run, "metrics": dict(metrics or {}), "reason": reason}
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(content), encoding="utf-8")
-        partial.replace(path)  # a job killed on the way has said nothing
 
-
-def end_with_sweep() -> None:
-    """Have the system end this job should its sweep be killed. Linux only; elsewhere the job goes on to its end."""
-    if job_report_path() is not None and sys.platform == "linux":
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, int(signal.SIGTERM))
+    said: str
+    size: float
+    group: str
 
 
 @dataclass
-class _Job:
-    """A job of the sweep.
+class _Pace:
+    """Seconds a unit of work, from the jobs that have ended."""
 
-    Args:
-        number: Its number in the sweep.
-        overrides: Its command line.
-        report: Where it says what came of it.
-        log: Where its output goes; None leaves it on the terminal.
-        process: Its process, once started.
-    """
+    seconds_per_size: float | None = None
+    sizes: dict[int, float] = field(default_factory=dict)
 
-    number: int
-    overrides: list[str]
-    report: Path
-    log: Path | None
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def is_running(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def start(self, environment: Mapping[str, str]) -> None:
-        command = _command(self.overrides)
-        said = {**environment, REPORT_VARIABLE: str(self.report)}
-        if self.log is None:
-            self.process = subprocess.Popen(command, env=said)
-            return
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, env=said, stdout=log, stderr=subprocess.STDOUT)
-
-    def outcome(self) -> dict[str, Any]:
-        """What came of it, for its row."""
-        said: dict[str, Any] = {"status": "failed", "run": "", "metrics": {}, "reason": "not run"}
-        if self.process is None:
-            return said
-        said["reason"] = _exit_reason(self.process.wait())
-        if self.report.is_file():
-            said |= json.loads(self.report.read_text(encoding="utf-8"))
-        if said["status"] == "failed" and self.log is not None:
-            said["reason"] += f"; its output: {self.log}"
-        return said
+    def left_words(self, jobs: Sequence[Job], at_a_time: int) -> str:
+        """How long the jobs that have not ended will take; nothing where nothing is known."""
+        known = [(job.took_s, self.sizes[job.number]) for job in jobs if job.took_s is not None]
+        rate = self.seconds_per_size
+        if known:
+            rate = sum(took for took, _ in known) / max(sum(size for _, size in known), 1e-9)
+        left = sum(self.sizes[job.number] for job in jobs if job.took_s is None)
+        if rate is None or not left:
+            return ""
+        minutes = rate * left / at_a_time / 60
+        return f", about {minutes:.0f} min left" if minutes >= 1 else ", less than a minute left"
 
 
 class ProcessLauncher(Launcher):
@@ -127,7 +72,7 @@ class ProcessLauncher(Launcher):
         n_jobs: Jobs at a time. One shows its progress bar; of several each writes ``<runs_dir>/sweeps/<group>/N.log``.
     """
 
-    #: Hydra takes launchers from its own namespace only; ``register_launcher`` puts this one there.
+    #: Hydra takes launchers from its own namespace only; ``register_plugins`` puts this one there.
     __module__ = "hydra_plugins.hipjsw"
     #: Of the jobs: as the door found it.
     environment: Mapping[str, str] = os.environ
@@ -135,6 +80,12 @@ class ProcessLauncher(Launcher):
     def __init__(self, n_jobs: int = 1) -> None:
         self.n_jobs = n_jobs
         self.config: DictConfig | None = None
+        #: Set by a sweeper that knows more of the jobs than their overrides; then the table is the sweeper's too.
+        self.expected: Sequence[Expected] | None = None
+        #: Seconds a unit of ``Expected.size`` that earlier runs took, if known.
+        self.seconds_per_size: float | None = None
+        #: What came of the jobs launched last.
+        self.rows: list[JobRow] = []
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Take the sweep's configuration; Hydra calls it.
@@ -158,65 +109,40 @@ class ProcessLauncher(Launcher):
         if self.config is None:
             raise RuntimeError("launch before setup")
         _forget_composed(Path(self.config.hydra.sweep.dir))
-        ablation = self.config.get("ablation")
-        group = self.config.get("group") or _group_name(ablation)
-        logs = self._sweeps() / group if self.n_jobs > 1 else None
         varied = _what_varied(job_overrides)
+        group = self.config.get("group") or f"sweep-{time.strftime('%Y%m%d-%H%M%S')}"
+        expected = self.expected or [Expected(said, 1.0, group) for said in varied]
+        log_folder = Path(self.config.get("runs_dir", "runs")) / "sweeps" / expected[0].group
         with tempfile.TemporaryDirectory(prefix="hipjsw-sweep-") as reports, _signals_noticed() as noticed:
             jobs = [
-                _Job(number, [*o, f"group={group}"], Path(reports, f"{number}.json"), logs and logs / f"{number}.log")
-                for number, o in enumerate(job_overrides, initial_job_idx)
+                Job(
+                    number,
+                    [*overrides, f"group={known.group}"],
+                    Path(reports, f"{number}.json"),
+                    log_folder / f"{number}.log" if self.n_jobs > 1 else None,
+                )
+                for (number, overrides), known in zip(enumerate(job_overrides, initial_job_idx), expected, strict=True)
             ]
-            _run_all(jobs, varied, self.n_jobs, self.environment, noticed)
-            rows = [
-                JobRow(job.number, said, study_value=_study_value(job.overrides, ablation), **job.outcome())
-                for job, said in zip(jobs, varied, strict=True)
-            ]
-            self._say(rows, group, ablation)
-        _leave(noticed, rows)
-        return [_job_return(overrides, row) for overrides, row in zip(job_overrides, rows, strict=True)]
+            pace = _Pace(self.seconds_per_size, {j.number: known.size for j, known in zip(jobs, expected, strict=True)})
+            _run_all(jobs, [known.said for known in expected], self.n_jobs, self.environment, noticed, pace)
+            self.rows = [JobRow(job.number, said, **job.outcome()) for job, said in zip(jobs, varied, strict=True)]
+        if self.expected is None:
+            self._say(group)
+        _leave(noticed, self.rows)
+        return [_job_return(overrides, row) for overrides, row in zip(job_overrides, self.rows, strict=True)]
 
-    def _sweeps(self) -> Path:
+    def _say(self, group: str) -> None:
         assert self.config is not None
-        return Path(self.config.get("runs_dir", "runs")) / "sweeps"
-
-    def _say(self, rows: list[JobRow], group: str, ablation: DictConfig | None) -> None:
-        study = dict(ablation.study) if ablation else None
-        print_table(sweep_table(rows, study))
-        folder = self._sweeps()
+        print_table(sweep_table(self.rows))
+        folder = Path(self.config.get("runs_dir", "runs")) / "sweeps"
         (folder / group).parent.mkdir(parents=True, exist_ok=True)
-        title = f"# {ablation.title}\n\n{ablation.question}\n\n" if ablation else f"# {group}\n\n"
-        (folder / f"{group}.md").write_text(title + sweep_markdown(rows, study) + "\n", encoding="utf-8")
+        (folder / f"{group}.md").write_text(f"# {group}\n\n{sweep_markdown(self.rows)}\n", encoding="utf-8")
         with (folder / f"{group}.csv").open("w", newline="", encoding="utf-8") as file:
-            content = sweep_csv_rows(rows, study)
+            content = sweep_csv_rows(self.rows)
             writer = csv.DictWriter(file, list(content[0]))
             writer.writeheader()
             writer.writerows(content)
         print(f"this table: {folder / group}.md and .csv", file=sys.stderr)
-
-
-def register_launcher() -> None:
-    """Make the launcher known to Hydra, in this process only: its module in Hydra's plugin namespace is no file.
-
-    Jobs get the environment as it is now.
-    """
-    ProcessLauncher.environment = dict(os.environ)
-    plugins = Plugins.instance()  # before the namespace is touched: Hydra scans it once, as files
-    try:
-        parent = importlib.import_module("hydra_plugins")
-    except ImportError:
-        parent = sys.modules["hydra_plugins"] = types.ModuleType("hydra_plugins")
-    module = types.ModuleType(ProcessLauncher.__module__)
-    vars(module)["ProcessLauncher"] = ProcessLauncher
-    vars(parent)["hipjsw"] = sys.modules[module.__name__] = module
-    plugins.register(ProcessLauncher)
-
-
-def _command(overrides: Sequence[str]) -> list[str]:
-    """The door once more, with the job's overrides."""
-    spec = getattr(sys.modules["__main__"], "__spec__", None)
-    door = spec.name if spec is not None else "hipjsw.train"
-    return [sys.executable, "-m", door.removesuffix(".__main__"), *overrides]
 
 
 @contextmanager
@@ -233,35 +159,26 @@ def _signals_noticed() -> Iterator[list[int]]:
 
 
 def _run_all(
-    jobs: Sequence[_Job], varied: Sequence[str], at_a_time: int, environment: Mapping[str, str], noticed: Sequence[int]
+    jobs: Sequence[Job],
+    said: Sequence[str],
+    at_a_time: int,
+    environment: Mapping[str, str],
+    noticed: Sequence[int],
+    pace: _Pace,
 ) -> None:
     """Run the jobs until all have ended or a signal was noticed; none runs afterwards, whatever happens."""
-    waiting = list(zip(jobs, varied, strict=True))
+    waiting = list(enumerate(zip(jobs, said, strict=True), 1))
     try:
         while not noticed and (waiting or any(job.is_running for job in jobs)):
             if waiting and sum(job.is_running for job in jobs) < at_a_time:
-                job, said = waiting.pop(0)
-                print(f"[{job.number}] {said}", file=sys.stderr, flush=True)
+                place, (job, what) = waiting.pop(0)
+                left = pace.left_words(jobs, at_a_time)
+                print(f"[{place}/{len(jobs)}] {what}{left}", file=sys.stderr, flush=True)
                 job.start(environment)
             else:
                 time.sleep(LOOK_S)
     finally:
-        _end(jobs)
-
-
-def _end(jobs: Sequence[_Job]) -> None:
-    """Wait for jobs that the terminal may have stopped, stop them, at last kill them."""
-    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # by the jobs too, then
-    for wait_s, number in ((GRACE_S, signal.SIGTERM if ignored else signal.SIGINT), (PATIENCE_S, signal.SIGKILL)):
-        until = time.monotonic() + wait_s
-        while any(job.is_running for job in jobs) and time.monotonic() < until:
-            time.sleep(LOOK_S)
-        for job in jobs:
-            if job.process is not None:
-                job.process.send_signal(number)  # does nothing where it has ended
-    for job in jobs:
-        if job.process is not None:
-            job.process.wait()
+        end_jobs(jobs)
 
 
 def _leave(noticed: Sequence[int], rows: Sequence[JobRow]) -> None:
@@ -282,21 +199,6 @@ def _what_varied(job_overrides: Sequence[Sequence[str]]) -> list[str]:
     """Of each job the overrides that not all jobs share; all of them where there is one job."""
     shared = set.intersection(*(set(o) for o in job_overrides)) if len(job_overrides) > 1 else set()
     return [" ".join(o for o in overrides if o not in shared) for overrides in job_overrides]
-
-
-def _group_name(ablation: DictConfig | None) -> str:
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    return f"{ablation.name}-{stamp}" if ablation else f"sweep-{stamp}"
-
-
-def _exit_reason(code: int) -> str:
-    return f"ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-
-
-def _study_value(overrides: Sequence[str], ablation: DictConfig | None) -> float | None:
-    if ablation is None:
-        return None
-    return next((float(ablation.study[o]) for o in overrides if o in ablation.study), None)
 
 
 def _job_return(overrides: Sequence[str], row: JobRow) -> JobReturn:

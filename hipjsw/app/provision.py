@@ -38,6 +38,10 @@ __all__ = [
 ]
 
 
+#: Data without films.
+VIEWS = ("phantom_views", "phantom_hard")
+
+
 def view_spec(cfg: DictConfig) -> ViewSpec:
     """The view of a configuration.
 
@@ -95,7 +99,7 @@ def find_store(cfg: DictConfig) -> Store:
         return Store.open(Path(cfg.store))
     if cfg.data.name == "phantom":
         return Store.open(_phantom_places(cfg)[1])
-    if cfg.data.name == "phantom_views":
+    if cfg.data.name in VIEWS:
         return Store.open(_views_place(cfg))
     raise StoreError("data=cohort needs store=DIR, a store made with: python -m hipjsw.prepare cohort=DIR store=DIR")
 
@@ -104,8 +108,8 @@ def provide_store(cfg: DictConfig) -> Store:
     """The store a training run reads, its persons dealt to train, validation and test.
 
     ``data=cohort`` opens ``store=DIR``. ``data=phantom`` opens the phantom store of this configuration under
-    ``data_dir``, and makes it, and the cohort it is made of, where they are missing; ``data=phantom_views`` likewise,
-    without a cohort.
+    ``data_dir``, and makes it, and the cohort it is made of, where they are missing; ``data=phantom_views`` and
+    ``data=phantom_hard`` likewise, without a cohort.
 
     Raises:
         StoreError: No store named, none there, or one of another view.
@@ -115,7 +119,7 @@ def provide_store(cfg: DictConfig) -> Store:
     spec = split_spec(cfg)
     if cfg.store is None and cfg.data.name == "phantom":
         _make_phantom_store(cfg)
-    if cfg.store is None and cfg.data.name == "phantom_views":
+    if cfg.store is None and cfg.data.name in VIEWS:
         _make_view_store(cfg)
     store = find_store(cfg)
     store.require_view(view_spec(cfg))
@@ -131,7 +135,9 @@ def _refuse_idle_options(cfg: DictConfig) -> None:
     """A cohort's films are as they are: what shapes phantoms would do nothing."""
     idle = [name for name in ("look", "points_error", "planted") if cfg.data.get(name) is not None]
     if cfg.data.name == "cohort" and idle:
-        raise ValueError(f"data.{idle[0]} is for phantoms (data=phantom or data=phantom_views); leave it out")
+        raise ValueError(
+            f"data.{idle[0]} is for phantoms (data=phantom, data=phantom_views or data=phantom_hard); leave it out"
+        )
 
 
 def phantom_options(

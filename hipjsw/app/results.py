@@ -12,6 +12,7 @@ from hipjsw.app.drawing import draw_results
 from hipjsw.cohort.store import Store
 from hipjsw.inference.evaluation import hip_rows, summarise
 from hipjsw.inference.examples import ProbsOf
+from hipjsw.inference.kept_examples import EXAMPLES, write_examples
 from hipjsw.inference.measuring import HipRecord
 from hipjsw.inference.subgroups import subgroup_table
 from hipjsw.inference.table5 import table5
@@ -39,7 +40,12 @@ class Results:
 
 
 def write_results(
-    folder: Path, split: str, records: Sequence[HipRecord], dataset: HipDataset, probs_of: ProbsOf
+    folder: Path,
+    split: str,
+    records: Sequence[HipRecord],
+    dataset: HipDataset,
+    probs_of: ProbsOf,
+    keep_examples: bool = False,
 ) -> Results:
     """Write ``<split>_hips.csv``, ``<split>_subgroups.csv`` and the pictures; the metrics are the caller's, last.
 
@@ -49,6 +55,7 @@ def write_results(
         records: What was measured on its hips, in the dataset's order.
         dataset: The hips.
         probs_of: What was measured on, for the pictures.
+        keep_examples: Also write ``examples.npz``, for pages that compare runs.
     """
     store = dataset.store
     table = hip_rows(records, store)
@@ -60,6 +67,8 @@ def write_results(
     ]
     if groups:
         _write_table(pd.concat(groups, ignore_index=True), folder / f"{split}_subgroups.csv")
+    if keep_examples:
+        write_examples(folder / EXAMPLES, records, table, dataset, probs_of)
     metrics: dict[str, float | int | str] = {
         **summarise(table, store, split),
         **table5(records, store, split),

@@ -8,7 +8,9 @@ import json
 import math
 import os
 import platform
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -18,15 +20,24 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 import hipjsw
+from hipjsw.app.commit import package_commit
+from hipjsw.reporting.plain import NO_PATH
 
-__all__ = ["Run", "RunError", "run_identity", "write_json", "write_metrics"]
+__all__ = ["Run", "RunError", "failure_reason", "read_cost", "run_identity", "write_json", "write_metrics"]
 
 #: Keys of the root that change where and how fast a run is, never what comes out.
-NOT_PART = ("run", "store", "runs_dir", "data_dir", "workers", "num_workers", "group", "logger", "ablation", "data")
-
+NOT_PART = (
+    *("run", "store", "runs_dir", "data_dir", "data", "workers", "num_workers"),
+    *("group", "logger", "ablation", "seeds", "tags"),
+)
 
 #: Raised whenever the same configuration and data give other results than before.
-RESULT_VERSION = 2
+RESULT_VERSION = 3
+
+#: Says why the last attempt at a run failed.
+FAILED = "failed.json"
+#: Where an absolute path begins.
+_PATH = re.compile(r"(?<![\w./\\])(?:/\w|~\w*/|[A-Za-z]:[\\/]|\\\\\w|file:)")
 
 
 class RunError(ValueError):
@@ -58,11 +69,22 @@ class Run:
     digest: str
 
     @classmethod
-    def of(cls, cfg: DictConfig, store_fingerprint: str, split_digest: str) -> Run:
-        """The run of a configuration: in ``run=DIR`` if given, else in a folder named by its identity."""
+    def of(
+        cls, cfg: DictConfig, store_fingerprint: str, split_digest: str, choices: Mapping[str, Any] | None = None
+    ) -> Run:
+        """The run of a configuration: in ``run=DIR`` if given, else in a folder named by its identity.
+
+        Args:
+            cfg: The configuration.
+            store_fingerprint: Of the store it reads.
+            split_digest: Who is in which part.
+            choices: What Hydra chose of each group, for the folder's name; None asks Hydra, which knows it in a door.
+        """
         identity = run_identity(cfg, store_fingerprint, split_digest)
         digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-        return cls(Path(cfg.run) if cfg.run else Path(cfg.runs_dir) / f"{_readable_name(cfg)}-{digest[:8]}", digest)
+        if cfg.run:
+            return cls(Path(cfg.run), digest)
+        return cls(Path(cfg.runs_dir) / f"{_readable_name(cfg, choices)}-{digest[:8]}", digest)
 
     @classmethod
     def load(cls, folder: Path) -> Run:
@@ -101,6 +123,23 @@ class Run:
         write_json(self.folder / "split.json", split)
         write_json(self.folder / "run.json", {"digest": self.digest, "group": cfg.group, **_environment()})
 
+    @contextmanager
+    def attempt(self, *places: str | Path | None) -> Iterator[None]:
+        """Try to make the run: ``failed.json`` stands in the folder just while the last try ended with an error.
+
+        Being stopped (Ctrl-C, SIGTERM) is no failure.
+
+        Args:
+            places: Folders whose names may stand in an error's message and are left out of the reason.
+        """
+        (self.folder / FAILED).unlink(missing_ok=True)
+        try:
+            yield
+        except Exception as error:
+            with suppress(OSError):  # a full disk may be the reason: the error itself is to be seen
+                write_json(self.folder / FAILED, {"reason": failure_reason(error, (self.folder, *places))})
+            raise
+
     @property
     def is_finished(self) -> bool:
         """Whether everything, metrics last, was written."""
@@ -117,6 +156,27 @@ class Run:
         return _read_json(self.folder / "metrics.json")
 
 
+def failure_reason(error: BaseException, places: Iterable[str | Path | None] = ()) -> str:
+    """The first line of an error without paths, for those who were not there.
+
+    A path that is neither quoted nor in one of the places may hold blanks, so what follows it is left out too.
+
+    Args:
+        error: What was raised.
+        places: Folders as they were given; files in them are left out by their whole path.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    said = lines[0]
+    known = {text for place in places if place for text in (str(place), str(Path(place).absolute()))}
+    for text in sorted(known - {".", "/"}, key=len, reverse=True):
+        said = re.sub(rf"(?<![\w./\\-]){re.escape(text)}(?:[/\\][^\s'\",;:]*|(?![\w./\\-]))", NO_PATH, said)
+    said = re.sub(r"""(['"])(?:/|~\w*/|[A-Za-z]:[\\/]|\\\\|file:).*?\1""", NO_PATH, said)
+    found = _PATH.search(said)
+    return said if found is None else said[: found.start()] + NO_PATH
+
+
 def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
     """Write ``metrics.csv`` and, last of all, ``metrics.json``: in a run's folder it says that the run is finished.
 
@@ -128,6 +188,14 @@ def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
         writer.writerow(("metric", "value"))
         writer.writerows(known.items())
     write_json(folder / "metrics.json", known)
+
+
+def read_cost(folder: Path) -> dict[str, Any]:
+    """``cost.json`` of a run's folder; empty where there is none that can be read."""
+    try:
+        return _read_json(folder / "cost.json")
+    except RunError:
+        return {}
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -148,8 +216,10 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _readable_name(cfg: DictConfig) -> str:
-    chosen = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
+def _readable_name(cfg: DictConfig, choices: Mapping[str, Any] | None) -> str:
+    chosen = choices
+    if chosen is None:
+        chosen = HydraConfig.get().runtime.choices if HydraConfig.initialized() else {}
     objects = [str(chosen.get(group, cfg[group]._target_.rsplit(".", 1)[-1])) for group in ("loss", "activation")]
     values = [cfg.dataset_size.name, cfg.view.name, cfg.scale.name, f"seed{cfg.seed}"]
     split = [] if cfg.split.kind == "random" else [cfg.split.kind]
@@ -166,4 +236,5 @@ def _environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "machine": platform.machine(),
         "cpus": os.cpu_count(),
+        "commit": package_commit(),
     }

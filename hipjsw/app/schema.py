@@ -12,7 +12,17 @@ from typing import Any, get_type_hints
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-__all__ = ["EvaluateConfig", "PhantomConfig", "PrepareConfig", "TrainConfig", "refuse_unknown_keys", "register_schemas"]
+from hipjsw.app.ablation_schema import AblationConfig
+
+__all__ = [
+    "EvaluateConfig",
+    "PhantomConfig",
+    "PrepareConfig",
+    "ReportConfig",
+    "TrainConfig",
+    "refuse_unknown_keys",
+    "register_schemas",
+]
 
 
 @dataclass
@@ -121,16 +131,6 @@ class LoggerConfig:
 
 
 @dataclass
-class AblationConfig:
-    """A question: which table of the study, what it printed for each arm."""
-
-    name: str = MISSING
-    title: str = ""
-    question: str = ""
-    study: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass
 class MeasureConfig:
     """How a test hip is measured, and on how many unseen hips its interval is learnt."""
 
@@ -171,6 +171,8 @@ class TrainConfig:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     logger: LoggerConfig = field(default_factory=LoggerConfig)
     ablation: AblationConfig | None = None
+    seeds: int | None = None
+    tags: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -220,6 +222,7 @@ class EvaluateConfig:
     """Root of ``python -m hipjsw.evaluate``."""
 
     run: str = MISSING
+    ensemble: list[str] = field(default_factory=list)
     store: str | None = None
     part: str = "test"
     out: str | None = None
@@ -234,12 +237,24 @@ class EvaluateConfig:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
 
 
+@dataclass
+class ReportConfig:
+    """Root of ``python -m hipjsw.report``."""
+
+    runs_dir: str = "runs"
+    out: str | None = None
+    records: list[str] | None = None
+    record: str | None = None
+    logger: LoggerConfig = field(default_factory=LoggerConfig)
+
+
 #: The root of each primary configuration in conf/.
 ROOTS: dict[str, type] = {
     "train": TrainConfig,
     "phantom": PhantomConfig,
     "prepare": PrepareConfig,
     "evaluate": EvaluateConfig,
+    "report": ReportConfig,
 }
 
 

@@ -47,8 +47,12 @@ _SURFACE = {
 _PROFILE = ("p5_mm", "mean_mm", "median_mm", "lateral_mm", "central_mm", "medial_mm")
 _FIXED = tuple(f"jsw{angle:.0f}_mm" for angle in FIXED_DEG)
 
+#: Columns of text; all others are numbers.
+_TEXT = ("hip_id", "person", "status", "reason")
+
 HIP_COLUMNS = (
     "hip_id",
+    "person",
     "mjsw_pred_mm",
     "mjsw_label_mm",
     "mjsw_truth_mm",
@@ -67,6 +71,8 @@ HIP_COLUMNS = (
     "length_mm",
     "mjsw_study_mm",
     *(column.format(name) for name in STRUCTURES for column in _SURFACE.values()),
+    "unlabelled",
+    "multiple",
 )
 
 #: What is compared with what: the measurement's column, the reference's, and whether the reference is free of error.
@@ -95,9 +101,9 @@ def hip_rows(records: Sequence[HipRecord], store: Store) -> pd.DataFrame:
     """
     hips = store.hips.loc[[record.row for record in records]].reset_index(drop=True)
     table = pd.DataFrame([_row(record) for record in records], columns=list(HIP_COLUMNS))
-    numbers = [name for name in HIP_COLUMNS if name not in ("hip_id", "status", "reason")]
+    numbers = [name for name in HIP_COLUMNS if name not in _TEXT]
     table = table.astype(dict.fromkeys(numbers, np.float64))
-    table["hip_id"] = hips["hip_id"]
+    table["hip_id"], table["person"] = hips["hip_id"], hips["person"]
     table["mjsw_label_mm"] = hips["mjsw_mm"].astype(float)
     table["mjsw_truth_mm"] = hips["mjsw_truth_mm"].astype(float)
     for place, record in enumerate(records):
@@ -110,6 +116,7 @@ def _row(record: HipRecord) -> dict[str, object]:
     width = record.width
     row: dict[str, object] = {f"dice_{name}": value for name, value in zip(FOREGROUND, record.dice, strict=True)}
     row |= {"raw_mjsw_mm": record.raw_mm, "spread_mm": record.spread_mm, "typicality": record.typicality}
+    row |= {"unlabelled": record.unlabelled, "multiple": record.multiple}
     if isinstance(width, JointSpaceWidth):
         row |= {"status": "measured", "reason": "", "mjsw_pred_mm": width.mjsw_mm, "quality": width.quality}
         row["mjsw_ci_low_mm"], row["mjsw_ci_high_mm"] = width.interval_mm or (None, None)

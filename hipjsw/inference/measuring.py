@@ -42,6 +42,9 @@ class HipRecord:
         embedding: ``(f,)`` what the network's deepest level holds of the hip.
         label_mm: The label's own minimum over another region than the sourcil; None for the sourcil, whose minimum
             the store knows.
+        unlabelled: Share of the view's pixels that the label gives to a bone or the joint space and in which no mask
+            of the unmoved look holds; None where that look's own masks are not known.
+        multiple: Share of the view's pixels in which several of those masks hold; None likewise.
     """
 
     row: int
@@ -55,6 +58,8 @@ class HipRecord:
     study_label: StudyWidth | Unmeasurable | None = None
     embedding: NDArray[np.float32] | None = None
     label_mm: float | None = None
+    unlabelled: float | None = None
+    multiple: float | None = None
 
 
 def measure_looks(
@@ -95,6 +100,7 @@ class Measurer:
         """Measure one hip; its width is not calibrated yet."""
         pixel_mm, probs = self.store.view.pixel_mm, output.looks.mean(axis=0)
         width, spread_mm = measure_looks(output.looks, pixel_mm, self.region)
+        label, firing = _hard(output.target), output.masks.sum(axis=0)
         return HipRecord(
             row=output.row,
             dice=output.dice,
@@ -103,9 +109,11 @@ class Measurer:
             spread_mm=spread_mm,
             surface=self._borders(output, probs) if self.borders else {},
             study=study_width(output.masks, pixel_mm) if self.borders else None,
-            study_label=study_width(_hard(output.target), pixel_mm) if self.borders else None,
+            study_label=study_width(label, pixel_mm) if self.borders else None,
             embedding=output.embedding if output.embedding.size else None,
             label_mm=None if self.region == "sourcil" else self._label_mm(output.row),
+            unlabelled=float((label.any(axis=0) & (firing == 0)).mean()),
+            multiple=float((firing > 1).mean()),
         )
 
     def label(self, row: int) -> JointSpaceWidth | Unmeasurable:

@@ -18,7 +18,8 @@ __all__ = ["measure_saved"]
 def measure_saved(saved: SavedProbs, measurer: Measurer, rows: Sequence[int]) -> list[HipRecord]:
     """Measure the averaged probabilities of hips; spread, typicality and Dice are those kept beside them.
 
-    Masks for the study's estimator are the likeliest class of the averaged probabilities.
+    Masks for the study's estimator are the likeliest class of the averaged probabilities. Those of the unmoved look
+    were not kept, so pixels without a class or with several are not known.
 
     Args:
         saved: What was kept.
@@ -51,5 +52,5 @@ def measure_saved(saved: SavedProbs, measurer: Measurer, rows: Sequence[int]) ->
         )
         record = measurer(output)
         spread, typicality = (None if np.isnan(kept[n]) else float(kept[n]) for n in ("spread_mm", "typicality"))
-        records.append(replace(record, spread_mm=spread, typicality=typicality))
+        records.append(replace(record, spread_mm=spread, typicality=typicality, unlabelled=None, multiple=None))
     return records

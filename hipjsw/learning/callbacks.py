@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,10 @@ class StopOnNonFinite(L.Callback):
 
 
 class HistoryFile(L.Callback):
-    """Writes one row an epoch: step, losses, validation Dice, learning rate. A resumed run goes on in the same file.
+    """Writes one row an epoch: step, losses, validation Dice, learning rate, and ``seconds``, its wall time.
+
+    An epoch lasts from its start, or the end of the one before, to the end of its validation. A resumed run goes on in
+    the same file; the time of an epoch that was cut short is in no row.
 
     Args:
         path: The CSV file.
@@ -54,6 +58,7 @@ class HistoryFile(L.Callback):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: list[dict[str, float]] = []
+        self.since_s = time.monotonic()
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Take up the rows of the part that was trained before."""
@@ -62,6 +67,7 @@ class HistoryFile(L.Callback):
             with self.path.open(newline="", encoding="utf-8") as file:
                 rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
             self.rows = [row for row in rows if row["step"] <= trainer.global_step]
+        self.since_s = time.monotonic()
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Add the epoch's row and write the file anew."""
@@ -70,6 +76,8 @@ class HistoryFile(L.Callback):
         row = {"step": float(trainer.global_step), "lr": float(trainer.optimizers[0].param_groups[0]["lr"])}
         row["train/loss"] = values.get("train/loss_epoch", float("nan"))
         row |= {name: value for name, value in sorted(values.items()) if name.startswith("val/")}
+        now_s = time.monotonic()
+        row["seconds"], self.since_s = round(now_s - self.since_s, 3), now_s
         self.rows.append(row)
         partial = self.path.with_name(self.path.name + ".partial")
         with partial.open("w", newline="", encoding="utf-8") as file:

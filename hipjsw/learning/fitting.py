@@ -21,7 +21,7 @@ from hipjsw.learning.checkpoint import BestAndLast, PlainCheckpoints, load_weigh
 from hipjsw.learning.data import Budget, HipData
 from hipjsw.learning.task import SegmentationTask
 
-__all__ = ["BEST", "LAST", "fit", "measure_split"]
+__all__ = ["BEST", "LAST", "fit", "measure_as_is", "measure_split"]
 
 BEST = Path("checkpoints") / "best.ckpt"
 LAST = Path("checkpoints") / "last.ckpt"
@@ -127,6 +127,18 @@ def measure_split(
         CheckpointError: No usable best checkpoint.
     """
     task.net.load_state_dict(load_weights(folder / BEST))
+    return measure_as_is(task, data, folder, options, measure, looks)
+
+
+def measure_as_is(
+    task: SegmentationTask,
+    data: HipData,
+    folder: Path,
+    options: Mapping[str, Any],
+    measure: Callable[[HipOutput], T],
+    looks: Looks = ONE_LOOK,
+) -> list[T]:
+    """``measure_split`` with the weights that the task has; nothing is read from the folder."""
     task.looks = looks
     measuring = MeasureHips(measure)
     with _quiet(), _signals_told_apart():

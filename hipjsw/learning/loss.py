@@ -4,24 +4,28 @@ Every loss is defined for every activation, through ``probs``, ``nll`` and ``sel
 of it. ``weight`` acts after the activation: the value and the gradient do not depend on the logits of a pixel
 of weight 0, and the loss equals the plain loss on the labelled pixels. (Zeroing the *logits* of ignored
 pixels would not do: after a softmax each of them still counts a quarter for every class.)
+
+A loss may change while training goes on: ``loss.at(progress)`` is what it is once that share of the budget is trained.
+It depends on nothing but the share, so a resumed run goes on as it would have. Most losses stay as they are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from hipjsw.learning.activation import Activation
 
-__all__ = ["CrossEntropy", "Loss", "SoftDice", "WeightedSum"]
+__all__ = ["CrossEntropy", "Loss", "Rising", "SoftDice", "WeightedSum"]
 
 NUM_FOREGROUND = 3
 
 
+@runtime_checkable  # OmegaConf asks whether a term is one
 class Loss(Protocol):
     """A scalar to be made small."""
 
@@ -40,9 +44,17 @@ class Loss(Protocol):
         """
         ...
 
+    def at(self, progress: float) -> Loss:  # noqa: ARG002
+        """The loss once so much is trained; itself, unless it says otherwise.
+
+        Args:
+            progress: Share of the budget's steps already made, 0 to 1.
+        """
+        return self
+
 
 @dataclass(frozen=True)
-class SoftDice:
+class SoftDice(Loss):
     """One minus soft Dice, ``1 - (2 sum(w p t) + s) / (sum(w p) + sum(w t) + s)``, averaged over classes.
 
     The sums run over each image, and the mean over images and classes (``over="image"``, as in the study), or
@@ -83,7 +95,7 @@ class SoftDice:
 
 
 @dataclass(frozen=True)
-class CrossEntropy:
+class CrossEntropy(Loss):
     """The activation's negative log likelihood, weighted mean over all pixels of the batch.
 
     With softmax the usual cross entropy, with sigmoid the binary one, mean over the three classes.
@@ -97,7 +109,7 @@ class CrossEntropy:
 
 
 @dataclass(frozen=True)
-class WeightedSum:
+class WeightedSum(Loss):
     """Sum of named losses, each times its weight.
 
     Args:
@@ -116,8 +128,7 @@ class WeightedSum:
         if not self.terms or set(self.terms) != set(self.weights):
             raise ValueError(f"every term needs a weight: terms {sorted(self.terms)}, weights {sorted(self.weights)}")
         for name, term in self.terms.items():
-            if not callable(term):  # Hydra turns a dataclass inside a mapping into a config
-                raise TypeError(f"{name} is no loss but a {type(term).__name__}: set `_convert_: all` in the YAML")
+            _refuse_no_loss(name, term)
         if any(value < 0 for value in self.weights.values()):
             raise ValueError(f"weights must not be negative, got {dict(self.weights)}")
 
@@ -125,3 +136,45 @@ class WeightedSum:
         """See ``Loss``."""
         parts = [self.weights[name] * term(activation, logits, target, weight) for name, term in self.terms.items()]
         return torch.stack(parts).sum()
+
+    def at(self, progress: float) -> Loss:
+        """The sum of the terms as they are then."""
+        return WeightedSum({name: term.at(progress) for name, term in self.terms.items()}, self.weights)
+
+
+@dataclass(frozen=True)
+class Rising(Loss):
+    """A loss that counts more and more: its weight rises in a straight line over the training, up to the whole.
+
+    Called as it is, without ``at``, it is the whole loss: what it is when training ends, and in validation.
+
+    Args:
+        term: The loss.
+        first: What it counts at the first step, as a share of the whole; 0 to 1.
+
+    Raises:
+        ValueError: A share that is none.
+        TypeError: A term that is no loss.
+    """
+
+    term: Loss
+    first: float = 0.0
+
+    def __post_init__(self) -> None:
+        _refuse_no_loss("term", self.term)
+        if not 0 <= self.first <= 1:
+            raise ValueError(f"first is a share of the whole weight, 0 to 1, got {self.first}")
+
+    def __call__(self, activation: Activation, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """See ``Loss``."""
+        return self.term(activation, logits, target, weight)
+
+    def at(self, progress: float) -> Loss:
+        """The loss times its share of then."""
+        share = self.first + (1 - self.first) * progress
+        return WeightedSum({"term": self.term.at(progress)}, {"term": share})
+
+
+def _refuse_no_loss(name: str, term: object) -> None:
+    if not callable(term):  # Hydra turns a dataclass inside a mapping into a config
+        raise TypeError(f"{name} is no loss but a {type(term).__name__}: set `_convert_: all` in the YAML")

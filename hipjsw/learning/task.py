@@ -38,10 +38,12 @@ class SegmentationTask(L.LightningModule):
     Args:
         net: Image ``(B, 1, H, W)`` to logits ``(B, activation.num_channels, H, W)``.
         activation: What the logits mean.
-        loss: What is made small.
+        loss: What is made small; in training as it is ``at`` the task's progress, in validation as it is at the end,
+            so that validation losses of one run can be compared.
         optimiser: Makes the optimiser from the parameters.
         schedule: Makes the learning rate's schedule, stepped every batch; None for a constant rate.
         channels_last: Memory layout of the convolutions; faster on most hardware, same numbers to rounding.
+        steps: Optimiser steps of the whole training; None for a task whose training has no known end.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class SegmentationTask(L.LightningModule):
         optimiser: OptimiserFactory,
         schedule: ScheduleFactory | None = None,
         channels_last: bool = False,
+        steps: int | None = None,
     ) -> None:
         super().__init__()
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
@@ -60,6 +63,7 @@ class SegmentationTask(L.LightningModule):
         self.loss = loss
         self.optimiser = optimiser
         self.schedule = schedule
+        self.steps = steps
         #: How a test hip is looked at for measuring; Dice is always the unmoved look's.
         self.looks = Looks(1)
         self.val_dice = ImageDice()
@@ -74,15 +78,20 @@ class SegmentationTask(L.LightningModule):
         """Probabilities ``(B, 3, H, W)`` of femur, acetabulum and joint space."""
         return self.activation.probs(self(image))[:, -len(FOREGROUND) :]
 
-    def _step(self, batch: Batch) -> Step:
+    @property
+    def progress(self) -> float:
+        """Share of the training's steps already made, 0 to 1; 1 where its end is not known."""
+        return 1.0 if self.steps is None else min(self.global_step / self.steps, 1.0)
+
+    def _step(self, batch: Batch, progress: float = 1.0) -> Step:
         logits = self(batch["image"])
         weight = batch["weight"] * batch["emphasis"] if "emphasis" in batch else batch["weight"]
-        loss = self.loss(self.activation, logits, batch["target"], weight)
+        loss = self.loss.at(progress)(self.activation, logits, batch["target"], weight)
         return Step(loss, self.activation.probs(logits.detach()))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
         """Loss of one batch."""
-        step = self._step(batch)
+        step = self._step(batch, self.progress)
         self.log("train/loss", step.loss, on_step=True, on_epoch=True, prog_bar=True, batch_size=len(batch["row"]))
         return step.loss
 

@@ -11,17 +11,20 @@ import importlib
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hipjsw.reporting.offline_runs import SEND, next_step
 from hipjsw.reporting.plain import one_type, plain_value, without_paths
+from hipjsw.reporting.private_settings import PRIVATE
 from hipjsw.reporting.server import answers, has_key, settings_files, within
 
 if TYPE_CHECKING:
     from wandb import Run
 
-__all__ = ["BUDGET_S", "finish", "log_results", "resolve_mode", "start_run"]
+__all__ = ["BUDGET_S", "finish", "log_content", "log_results", "resolve_mode", "server_url", "start_run"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,26 +34,10 @@ BUDGET_S = 5.0
 #: Share of it kept for starting an offline run when the online one did not come about.
 RESERVE_S = 1.2
 PROBE_S = 1.5
-
-#: Without these, W&B keeps the host's name, the command line, paths, the packages and the code.
-PRIVATE: dict[str, Any] = {
-    "console": "off",
-    "disable_code": True,
-    "disable_git": True,
-    "docker": "",
-    "email": "",
-    "host": "",
-    "program": "",
-    "program_abspath": "",
-    "program_relpath": "",
-    "save_code": False,
-    "username": "",
-    "x_disable_machine_info": True,
-    "x_disable_meta": True,
-    "x_disable_stats": True,
-    "x_executable": "python",
-    "x_save_requirements": False,
-}
+#: Longest tag that W&B takes; it refuses a run with a longer one.
+TAG_LENGTH = 64
+#: Columns of test hips that stay here: a pseudonym says which hips are of one person.
+KEPT_BACK = ("person",)
 
 
 def resolve_mode(requested: str, timeout_s: float = 3.0) -> str:
@@ -83,7 +70,7 @@ def resolve_mode(requested: str, timeout_s: float = 3.0) -> str:
             return "offline"
     if requested == "offline":
         return "offline"
-    server = os.environ.get("WANDB_BASE_URL") or files.get("base_url") or _default_server()
+    server = server_url(files)
     level = logging.WARNING if requested == "online" else logging.INFO
     if not has_key(server, files):
         logger.log(level, "no W&B API key is configured; the run is kept offline")
@@ -105,6 +92,7 @@ def start_run(
     mode: str,
     run_id: str,
     finish_timeout_s: float = 4.0,
+    job_type: str | None = None,
 ) -> Run | None:
     """Start a W&B run whose files lie in ``folder/wandb``.
 
@@ -120,10 +108,12 @@ def start_run(
         config: The resolved config, plain values.
         tags: Words to filter by.
         mode: As in ``resolve_mode``, which is asked here.
-        run_id: Id of the run; an online run of this id is continued. An offline run that stands in for an
-            online one that failed to start is called ``<run_id>-offline``.
+        run_id: Id of the run; a run of this id is continued, offline by a further folder whose steps go on from
+            those before. An offline run that stands in for an online one that failed to start is called
+            ``<run_id>-offline``.
         finish_timeout_s: How long the last upload may take when the run ends; what is left can be sent with
             ``wandb sync``.
+        job_type: What kind of run it is; None for training.
 
     Returns:
         The run, or None if the mode is ``disabled`` or it could not be started (a warning is logged).
@@ -135,15 +125,20 @@ def start_run(
         "project": project,
         "entity": entity,
         "group": group,
+        "job_type": job_type,
         "name": name,
-        "tags": list(tags),
+        "tags": [tag[:TAG_LENGTH] for tag in tags],
         "config": without_paths(dict(config)),
     }
     for attempt, attempt_id in _attempts(mode, run_id):
         left_s = BUDGET_S - RESERVE_S - (time.monotonic() - started) if attempt == "online" else BUDGET_S
         try:
             settings = _settings(folder, attempt, left_s, finish_timeout_s)
-            return _init(mode=attempt, id=attempt_id, settings=settings, **identity)
+            step = next_step(folder, attempt_id)  # asked first, for the run is about to have a file
+            run = _init(mode=attempt, id=attempt_id, settings=settings, **identity)
+            if step > run.step:
+                run.log({}, step=step)
+            return run
         except Exception as error:
             logger.warning("no %s W&B run: %s", attempt, _first_line(error))
     return None
@@ -154,47 +149,78 @@ def log_results(
     metrics: Mapping[str, Any],
     test_rows: Sequence[Mapping[str, Any]],
     pictures: Mapping[str, Path],
-) -> None:
-    """Mirror the results; what fails is logged and left out.
+) -> bool:
+    """Mirror the results of a training run; what fails is logged and left out.
 
-    The table is a file of the run and no artifact: an artifact would carry the path of its staging folder,
-    and so the user's name, to the server.
+    Args:
+        run: The run; None does nothing.
+        metrics: Summary numbers by name.
+        test_rows: One row a test hip, becoming the table ``test/hips``; persons' pseudonyms are left out.
+        pictures: PNG files by name.
+
+    Returns:
+        Whether all of it was handed over.
+    """
+    rows = [{name: value for name, value in row.items() if name not in KEPT_BACK} for row in test_rows]
+    return log_content(run, metrics, {"test/hips": rows}, pictures)
+
+
+def log_content(
+    run: Run | None,
+    metrics: Mapping[str, Any],
+    tables: Mapping[str, Sequence[Mapping[str, Any]]],
+    pictures: Mapping[str, Path],
+) -> bool:
+    """Mirror numbers, tables and pictures; what fails is logged and left out.
+
+    A table is a file of the run and no artifact: an artifact would carry the path of its staging folder, and so
+    the user's name, to the server.
 
     Args:
         run: The run; None does nothing.
         metrics: Summary numbers by name; those that are undefined (None, NaN) are left out.
-        test_rows: One row a test hip, becoming the table ``test/hips``.
+        tables: Rows by the table's name; a table without rows is left out.
         pictures: PNG files by name.
+
+    Returns:
+        Whether all of it was handed over.
     """
     if run is None:
-        return
-    numbers = {name: plain_value(value) for name, value in metrics.items()}
-    for what, send in (
-        ("metrics", lambda: run.summary.update({k: v for k, v in numbers.items() if v is not None})),
-        ("test hips", lambda: _log_table(run, test_rows)),
-        ("pictures", lambda: _log_pictures(run, pictures)),
-    ):
+        return False
+    plain = {name: plain_value(value) for name, value in metrics.items()}
+    known = {name: value for name, value in plain.items() if value is not None}
+    parts: list[tuple[str, Callable[[], object]]] = [("metrics", lambda: run.summary.update(known))]
+    parts += [(f"table {name}", partial(_log_table, run, name, rows)) for name, rows in tables.items()]
+    parts += [("pictures", partial(_log_pictures, run, pictures))]
+    whole = True
+    for what, send in parts:
         try:
             send()
         except Exception as error:
+            whole = False
             logger.warning("%s did not reach W&B: %s", what, _first_line(error))
+    return whole
 
 
-def finish(run: Run | None, exit_code: int = 0, timeout_s: float = 5.0) -> None:
+def finish(run: Run | None, exit_code: int = 0, timeout_s: float = 5.0) -> bool:
     """End a run without waiting longer than ``timeout_s``.
 
     Args:
         run: The run; None does nothing.
         exit_code: 0 if all went well.
         timeout_s: Longest wait; should exceed the ``finish_timeout_s`` given at the start.
+
+    Returns:
+        Whether the run ended in time and without an error.
     """
     if run is None:
-        return
+        return False
     done = within(timeout_s, lambda: run.finish(exit_code=exit_code))
     if isinstance(done, BaseException):
         logger.warning("W&B run not ended cleanly: %s", _first_line(done))
     elif done is None:
-        logger.warning("W&B run not ended after %.0f s; send the rest with: wandb sync", timeout_s)
+        logger.warning("W&B run not ended after %.0f s; send the rest with: %s --include-online", timeout_s, SEND)
+    return done is not None and not isinstance(done, BaseException)
 
 
 def _attempts(mode: str, run_id: str) -> list[tuple[str, str]]:
@@ -233,16 +259,17 @@ def _init(**arguments: Any) -> Run:
     return wandb.init(**arguments)
 
 
-def _log_table(run: Run, rows: Sequence[Mapping[str, Any]]) -> None:
+def _log_table(run: Run, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     import wandb
 
     if not rows:
         return
-    columns: list[str | int] = list(dict.fromkeys(name for row in rows for name in row))
-    data = zip(*(one_type([row.get(str(name)) for row in rows]) for name in columns), strict=True)
+    columns: list[str | int] = list(dict.fromkeys(column for row in rows for column in row))
+    data = zip(*(one_type([row.get(str(column)) for row in rows]) for column in columns), strict=True)
+    wandb.Table.MAX_ROWS = max(wandb.Table.MAX_ROWS, len(rows))  # what goes beyond would be left out silently
     table: Any = wandb.Table(columns=columns, data=[list(row) for row in data])
-    table.bind_to_run(run, "test_hips", "summary")  # bound before it is logged: no artifact is made
-    run.log({"test/hips": table})
+    table.bind_to_run(run, name.replace("/", "_"), "summary")  # bound before it is logged: no artifact is made
+    run.log({name: table})
 
 
 def _log_pictures(run: Run, pictures: Mapping[str, Path]) -> None:
@@ -261,10 +288,11 @@ def _importable() -> bool:
     return True
 
 
-def _default_server() -> str:
+def server_url(files: Mapping[str, str]) -> str:
+    """Address of the W&B server: from the environment, W&B's settings files (``settings_files``), or its own."""
     import wandb
 
-    return str(wandb.Settings().base_url)
+    return os.environ.get("WANDB_BASE_URL") or files.get("base_url") or str(wandb.Settings().base_url)
 
 
 def _first_line(error: BaseException) -> str:

@@ -44,7 +44,6 @@ class JobRow:
         run: Name of the run's folder.
         metrics: The run's results by name.
         reason: Why it failed.
-        study_value: Test Dice the study reports for this row, None if it has none.
     """
 
     number: int
@@ -53,7 +52,6 @@ class JobRow:
     run: str
     metrics: Metrics = field(default_factory=dict)
     reason: str = ""
-    study_value: float | None = None
 
 
 def run_table(metrics: Metrics, title: str, split: str = "test") -> Table:
@@ -112,12 +110,11 @@ def _interval_lines(metrics: Metrics, split: str) -> list[str]:
     return [f"95 % intervals are {_number(width)} mm wide and hold " + ", ".join(held)] if held else []
 
 
-def sweep_table(jobs: Sequence[JobRow], study: Mapping[str, float] | None = None, title: str = "sweep") -> Table:
+def sweep_table(jobs: Sequence[JobRow], title: str = "sweep") -> Table:
     """Table of a sweep, one row a job.
 
     Args:
         jobs: The jobs in their order.
-        study: The study's test Dice by ``overrides``, for jobs without a ``study_value``.
         title: The table's title.
 
     Returns:
@@ -127,7 +124,7 @@ def sweep_table(jobs: Sequence[JobRow], study: Mapping[str, float] | None = None
     said = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
     said = "; ".join([said or "no jobs", *_phantoms([job.metrics for job in jobs])])
     table = Table(title=Text(title), caption=Text(said), show_lines=False)
-    header, rows = _sweep_cells(jobs, study)
+    header, rows = _sweep_cells(jobs)
     for name in header:
         text = name in ("what varied", "run or reason")
         head = name if text else name.replace(" ", "\n", 1)
@@ -137,18 +134,16 @@ def sweep_table(jobs: Sequence[JobRow], study: Mapping[str, float] | None = None
     return table
 
 
-def sweep_markdown(jobs: Sequence[JobRow], study: Mapping[str, float] | None = None) -> str:
+def sweep_markdown(jobs: Sequence[JobRow]) -> str:
     """The same as a Markdown table; arguments as in ``sweep_table``."""
-    header, rows = _sweep_cells(jobs, study)
+    header, rows = _sweep_cells(jobs)
     lines = [header, ["---" if name in ("what varied", "run or reason") else "---:" for name in header], *rows]
     table = "".join(f"| {' | '.join(_one_line(cell) for cell in line)} |\n" for line in lines)
     phantoms = _phantoms([job.metrics for job in jobs])
     return table + (f"\n{'; '.join(phantoms)}\n" if phantoms else "")
 
 
-def sweep_csv_rows(
-    jobs: Sequence[JobRow], study: Mapping[str, float] | None = None
-) -> list[dict[str, float | int | str | None]]:
+def sweep_csv_rows(jobs: Sequence[JobRow]) -> list[dict[str, float | int | str | None]]:
     """The same as rows for a CSV file, numbers unrounded, None where there is none; as in ``sweep_table``."""
     return [
         {
@@ -157,7 +152,6 @@ def sweep_csv_rows(
             "status": job.status,
             "num_train": _int(job.metrics.get("train/num_hips")),
             "test_dice": _float(job.metrics.get("test/dice/mean")),
-            "study_dice": _study(job, study),
             "mjsw_mae_mm": _float(job.metrics.get("test/mjsw/mae_mm")),
             "mjsw_truth_mae_mm": _float(job.metrics.get("test/mjsw_truth/mae_mm")),
             "num_measured": _int(job.metrics.get("test/mjsw/num_measured")),
@@ -183,27 +177,21 @@ def _phantoms(several: Sequence[Metrics]) -> list[str]:
     return sorted({str(metrics[PHANTOM]) for metrics in several if metrics.get(PHANTOM)})
 
 
-def _sweep_cells(jobs: Sequence[JobRow], study: Mapping[str, float] | None) -> tuple[list[str], list[list[str]]]:
-    """Header and cells; the columns of the study and of the exact truth are there only if a job has them."""
+def _sweep_cells(jobs: Sequence[JobRow]) -> tuple[list[str], list[list[str]]]:
+    """Header and cells; the column of the exact truth is there only if a job has it."""
     columns: dict[str, list[str]] = {
         "job": [str(job.number) for job in jobs],
         "what varied": [job.overrides or "nothing" for job in jobs],
         "train hips": [_count(job.metrics.get("train/num_hips")) for job in jobs],
         "test Dice": [_number(job.metrics.get("test/dice/mean"), 4) for job in jobs],
-        "study's Dice": [_number(_study(job, study), 4) for job in jobs],
         "MAE to label (mm)": [_number(job.metrics.get("test/mjsw/mae_mm")) for job in jobs],
         "MAE to truth (mm)": [_number(job.metrics.get("test/mjsw_truth/mae_mm")) for job in jobs],
         "measured / not": [_measured(job) for job in jobs],
         "run or reason": [_run_or_reason(job) for job in jobs],
     }
-    for name in ("study's Dice", "MAE to truth (mm)"):
-        if all(cell == NONE for cell in columns[name]):
-            del columns[name]
+    if all(cell == NONE for cell in columns["MAE to truth (mm)"]):
+        del columns["MAE to truth (mm)"]
     return list(columns), [list(row) for row in zip(*columns.values(), strict=True)]
-
-
-def _study(job: JobRow, study: Mapping[str, float] | None) -> float | None:
-    return job.study_value if job.study_value is not None else (study or {}).get(job.overrides)
 
 
 def _measured(job: JobRow) -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "Method",
     "bootstrap_sums",
     "cluster_bootstrap",
+    "drawn_means",
     "flat_numbers",
     "share_estimate",
 ]
@@ -150,7 +151,7 @@ def bootstrap_sums(
     if groups is None:
         return {}
     tables = {"num": np.ones(len(groups.of_row))} | {name: np.asarray(c, np.float64) for name, c in columns.items()}
-    sums = np.stack([np.bincount(groups.of_row, table, groups.num) for table in tables.values()], axis=1)
+    sums: Floats = np.stack([np.bincount(groups.of_row, table, groups.num) for table in tables.values()], axis=1)
 
     def values_of(totals: Floats) -> Mapping[str, Floats]:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -160,12 +161,26 @@ def bootstrap_sums(
     if groups.num < 2:
         return {name: Estimate(value, None) if np.isfinite(value) else None for name, value in whole.items()}
     tails = _tails(level, groups.num)
-    drawn = values_of(np.concatenate([_counts(block) @ sums for block in _picks(groups.num, draws, seed)]))
+    drawn = values_of(_drawn_sums(sums, draws, seed))
     left_out = values_of(sums.sum(axis=0) - sums) if method == "bca" else {}
     return {
         name: Estimate(value, _interval(drawn[name], value, left_out.get(name), tails)) if np.isfinite(value) else None
         for name, value in whole.items()
     }
+
+
+def drawn_means(values: ArrayLike, clusters: ArrayLike, draws: int = 2000, seed: int = 0) -> Floats | None:
+    """The mean ``(draws,)`` of each resample of values ``(n,)``; None with fewer than two clusters.
+
+    The draws are those of ``bootstrap_sums`` with the same clusters and seed; what is refused there is refused here.
+    """
+    table = np.asarray(values, np.float64)
+    groups = _groups({"values": table}, clusters, draws, 0.95, "percentile")
+    if groups is None or groups.num < 2:
+        return None
+    sums: Floats = np.stack([np.bincount(groups.of_row, x, groups.num) for x in (table, np.ones_like(table))], axis=1)
+    total, num = _drawn_sums(sums, draws, seed).T
+    return np.asarray(total / num, np.float64)
 
 
 def share_estimate(estimate: Estimate | None, num_clusters: int, level: float = 0.95) -> Estimate | None:
@@ -261,6 +276,11 @@ def _groups(columns: Columns, clusters: ArrayLike, draws: int, level: float, met
         return None
     _, of_row, sizes = np.unique(names, return_inverse=True, return_counts=True)
     return _Clusters(of_row, np.argsort(of_row, kind="stable"), np.cumsum(sizes) - sizes, sizes)
+
+
+def _drawn_sums(sums: Floats, draws: int, seed: int) -> Floats:
+    """Sums ``(draws, k)`` of resamples from the clusters' own sums ``(num, k)``."""
+    return np.concatenate([_counts(block) @ sums for block in _picks(len(sums), draws, seed)])
 
 
 def _picks(num: int, draws: int, seed: int) -> Iterator[NDArray[np.intp]]:

@@ -1,58 +1,23 @@
 """What a sweep says of its jobs."""
 
 import csv
-import json
 import os
 import signal
-import subprocess
 import sys
 import threading
-import time
-from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
 
-from hipjsw.app import launcher
-from hipjsw.app.launcher import (
-    REPORT_VARIABLE,
-    ProcessLauncher,
-    _exit_reason,
-    _study_value,
-    _what_varied,
-    write_job_report,
-)
-from hipjsw.app.schema import AblationConfig
+from hipjsw.app import job as jobs_of_a_sweep
+from hipjsw.app.job import Job
+from hipjsw.app.launcher import Expected, ProcessLauncher, _Pace, _what_varied
 
 
 def test_only_what_differs_is_said():
     jobs = [["loss=dice", "seed=0", "view=hip"], ["loss=ce", "seed=0", "view=hip"]]
     assert _what_varied(jobs) == ["loss=dice", "loss=ce"]
     assert _what_varied([["loss=dice", "seed=0"]]) == ["loss=dice seed=0"]
-
-
-def test_a_job_outside_a_sweep_reports_to_nobody(monkeypatch):
-    monkeypatch.delenv(REPORT_VARIABLE, raising=False)
-    write_job_report("done")
-
-
-def test_a_job_reports_what_came_of_it(monkeypatch, tmp_path):
-    monkeypatch.setenv(REPORT_VARIABLE, str(tmp_path / "0.json"))
-    write_job_report("failed", reason="loss is nan")
-    said = json.loads((tmp_path / "0.json").read_text())
-    assert said == {"status": "failed", "run": "", "metrics": {}, "reason": "loss is nan"}
-
-
-@pytest.mark.parametrize(("code", "said"), [(-9, "SIGKILL"), (-15, "SIGTERM"), (2, "exit code 2")])
-def test_a_job_without_a_word_is_named_by_how_it_ended(code, said):
-    assert said in _exit_reason(code)
-
-
-def test_the_studys_figure_is_found_by_the_override():
-    ablation = AblationConfig(name="loss", study={"loss=dice": 0.8877})
-    assert _study_value(["seed=0", "loss=dice"], ablation) == 0.8877
-    assert _study_value(["loss=ce"], ablation) is None
-    assert _study_value(["loss=dice"], None) is None
 
 
 #: Jobs that need no training: their only override is what they do.
@@ -71,9 +36,9 @@ def sweep(monkeypatch, tmp_path):
     temp = tmp_path / "temp"
     temp.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temp))
-    monkeypatch.setattr(launcher, "_command", lambda overrides: [sys.executable, "-c", overrides[0]])
-    monkeypatch.setattr(launcher, "GRACE_S", 0.3)
-    monkeypatch.setattr(launcher, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(jobs_of_a_sweep, "door_command", lambda overrides: [sys.executable, "-c", overrides[0]])
+    monkeypatch.setattr(jobs_of_a_sweep, "GRACE_S", 0.3)
+    monkeypatch.setattr(jobs_of_a_sweep, "PATIENCE_S", 1.0)
 
     def run(jobs, n, ended_by=None):
         folder = tmp_path / "runs" / "sweeps"
@@ -133,28 +98,39 @@ def test_a_stopped_sweep_ends_its_jobs_and_starts_no_other(number, ended_by, swe
     assert rows[2]["reason"] == "not run"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only there a process can end with its parent")
-def test_a_job_ends_with_a_killed_sweep(tmp_path):
-    job = (
-        "import time; from hipjsw.app import launcher as l; l.end_with_sweep(); print('up', flush=True); time.sleep(99)"
-    )
-    parent = (
-        f"import subprocess as s, sys; p = s.Popen([sys.executable, '-c', {job!r}]); print(p.pid, flush=True); p.wait()"
-    )
-    environment = os.environ | {REPORT_VARIABLE: str(tmp_path / "0.json")}
-    process = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True, env=environment)
-    pid = int(process.stdout.readline())
-    assert process.stdout.readline() == "up\n"
-    process.kill()
-    process.communicate(timeout=10)  # its end is read only when the job too has let go of it
-    until = time.monotonic() + 5
-    while _lives(pid) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not _lives(pid)
+def test_what_is_left_is_foretold_by_the_jobs_that_have_ended(tmp_path):
+    jobs = [Job(number, [], tmp_path / "x") for number in range(3)]
+    pace = _Pace(None, {0: 1.0, 1: 2.0, 2: 4.0})
+    assert pace.left_words(jobs, 1) == ""  # nothing is known yet
+    jobs[0].took_s = 60.0
+    assert pace.left_words(jobs, 1) == ", about 6 min left"
+    assert pace.left_words(jobs, 2) == ", about 3 min left"
+    jobs[1].took_s = 180.0  # 80 s a unit
+    assert pace.left_words(jobs, 1) == ", about 5 min left"
+    jobs[2].took_s = 1.0
+    assert pace.left_words(jobs, 1) == ""
 
 
-def _lives(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+def test_earlier_runs_foretell_the_first_job(tmp_path):
+    pace = _Pace(30.0, {0: 4.0})
+    assert pace.left_words([Job(0, [], tmp_path / "x")], 1) == ", about 2 min left"
+    pace = _Pace(3.0, {0: 4.0})
+    assert pace.left_words([Job(0, [], tmp_path / "x")], 1) == ", less than a minute left"
+
+
+def test_a_sweeper_that_knows_the_jobs_names_them_and_keeps_the_table_to_itself(monkeypatch, tmp_path, capfd):
+    monkeypatch.setattr(jobs_of_a_sweep, "door_command", lambda overrides: [sys.executable, "-c", overrides[0]])
+    folder = tmp_path / "runs" / "sweeps"
+    own = ProcessLauncher(1)
+    own.setup(
+        hydra_context=None,
+        task_function=None,
+        config=OmegaConf.create({"runs_dir": str(tmp_path / "runs"), "hydra": {"sweep": {"dir": str(folder)}}}),
+    )
+    own.expected = [Expected("dice, seed 0", 1.0, "loss")]
+    own.launch([[DONE]], 0)
+    out, err = capfd.readouterr()
+    assert "[1/1] dice, seed 0" in err
+    assert own.rows[0].status == "done"
+    assert "sweep" not in out
+    assert not folder.exists()

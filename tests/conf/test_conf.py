@@ -10,10 +10,12 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hipjsw.ablation.design import Design
+from hipjsw.ablation.measures import MEASURES
 from hipjsw.anatomy.labels import LABELS
 from hipjsw.app.build import build_budget, build_task
-from hipjsw.app.launcher import register_launcher
 from hipjsw.app.paths import conf_dir
+from hipjsw.app.plugins import register_plugins
 from hipjsw.app.provision import prepare_options, split_spec, view_spec
 from hipjsw.app.schema import refuse_unknown_keys, register_schemas
 from hipjsw.cohort.split import SplitSpec
@@ -22,13 +24,14 @@ GROUPS = ("loss", "activation", "dataset_size", "net", "view", "labels", "target
 GROUPS += ("trainer", "logger", "scale", "ablation", "split", "weight", "measure")
 CHOICES = [(group, path.stem) for group in GROUPS for path in sorted((conf_dir() / group).glob("*.yaml"))]
 NEEDED = {("split", "file"): ["split.file=split.json"]}
+ABLATIONS = sorted(path.stem for path in (conf_dir() / "ablation").glob("*.yaml"))
 EXPERIMENTS = sorted(path.stem for path in (conf_dir() / "experiment").glob("*.yaml"))
 
 
 @pytest.fixture(autouse=True, scope="module")
 def hydra_context():
     register_schemas()
-    register_launcher()
+    register_plugins()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         yield
 
@@ -77,6 +80,57 @@ def test_every_experiment_builds(experiment):
     build_everything(compose("train", [f"+experiment={experiment}"]))
 
 
+def design_of(name, *options):
+    return Design.read(OmegaConf.to_container(compose("train", [f"ablation={name}", *options]).ablation, resolve=True))
+
+
+@pytest.mark.parametrize("ablation", ABLATIONS)
+def test_every_arm_of_every_ablation_builds_at_both_scales(ablation):
+    design = design_of(ablation)
+    assert design.name == ablation
+    assert design.measure in MEASURES
+    assert {finding.measure for finding in design.findings} <= set(MEASURES)
+    assert {measure for arm in design.arms for measure in arm.study} <= set(MEASURES)
+    assert design.seeds >= 3 or design.pooled
+    for arm in design.arms:
+        for scale in ("demo", "paper"):
+            build_everything(compose("train", [f"ablation={ablation}", *arm.overrides, f"scale={scale}"]))
+
+
+def test_the_arms_of_the_studys_tables_are_the_studys():
+    said = {
+        "dataset_size": {"full": 0.9136, "baseline": 0.8877},
+        "overfitting": {"baseline": 0.8877, "small": 0.7717},
+        "loss": {"dice": 0.8877, "dicece": 0.8790, "ce": 0.8672},
+        "activation": {"softmax": 0.8877, "sigmoid": 0.8859},
+        "final": {"final": 0.9136},
+    }
+    for number, (name, values) in enumerate(said.items(), 1):
+        design = design_of(name)
+        assert design.table == number
+        assert {arm.name: arm.study["dice"] for arm in design.arms if arm.study} == values
+        for arm in design.arms:
+            if arm.study:  # the budget that is printed beside ours is that of scale=paper
+                cfg = compose("train", [f"ablation={name}", *arm.overrides, "scale=paper"])
+                assert (cfg.budget.steps, cfg.dataset_size.train_hips) == (arm.study_steps, arm.study_hips)
+
+
+def test_arms_differ_in_what_is_asked_and_in_nothing_else():
+    for name, differs in (("loss", {"loss"}), ("activation", {"activation"}), ("target", {"target"})):
+        arms = [compose("train", [f"ablation={name}", *arm.overrides]) for arm in design_of(name).arms]
+        plain = [OmegaConf.to_container(cfg, resolve=True) for cfg in arms]
+        assert {key for key in plain[0] if any(cfg[key] != plain[0][key] for cfg in plain)} == differs
+    steps = {
+        a.name: compose("train", ["ablation=dataset_size", *a.overrides]).budget.steps
+        for a in design_of("dataset_size").arms
+    }
+    assert steps["full_equal"] == steps["baseline"] < steps["full"]
+    small, baseline = (
+        compose("train", ["ablation=overfitting", f"dataset_size={n}"]).budget for n in ("small", "baseline")
+    )
+    assert small == baseline
+
+
 def test_the_studys_baseline_is_the_studys():
     cfg = compose("train", ["+experiment=study_baseline"])
     assert (cfg.view.rows_px, cfg.view.pixel_mm, cfg.view.margin_px) == (512, 0.9, 0)
@@ -90,11 +144,13 @@ def test_the_studys_baseline_is_the_studys():
 
 
 def test_the_studys_sizes_and_steps():
-    sizes = {name: compose("train", [f"dataset_size={name}", "scale=paper"]) for name in ("full", "baseline", "small")}
+    names = ("full", "full_equal", "baseline", "small")
+    sizes = {name: compose("train", [f"dataset_size={name}", "scale=paper"]) for name in names}
     hips = {name: (c.dataset_size.train_hips, c.dataset_size.val_hips) for name, c in sizes.items()}
-    assert hips == {"full": (23544, 2944), "baseline": (1600, 200), "small": (160, 20)}
+    full = (23544, 2944)
+    assert hips == {"full": full, "full_equal": full, "baseline": (1600, 200), "small": (160, 20)}
     steps = {name: c.budget.steps for name, c in sizes.items()}
-    assert steps == {"full": 50 * -(-23544 // 20), "baseline": 4000, "small": 4000}
+    assert steps == {"full": 50 * -(-23544 // 20), "full_equal": 4000, "baseline": 4000, "small": 4000}
 
 
 @pytest.mark.parametrize(

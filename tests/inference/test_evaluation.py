@@ -75,6 +75,7 @@ def test_rows_follow_the_records(records):
     table = hip_rows(records, FakeStore)
     assert tuple(table.columns) == HIP_COLUMNS
     assert list(table["hip_id"]) == ["d", "a", "b", "c"]
+    assert list(table["person"]) == ["r", "p", "p", "q"]
     assert list(table["mjsw_label_mm"]) == [5.0, 4.0, 3.0, 2.0]
     assert list(table["status"]) == ["measured", "measured", "unmeasurable", "measured"]
     assert table.loc[2, "reason"] == "no joint space found"
@@ -83,11 +84,18 @@ def test_rows_follow_the_records(records):
 
 
 def test_the_columns_that_were_there_stay_first():
-    assert HIP_COLUMNS[:9] == (
-        *("hip_id", "mjsw_pred_mm", "mjsw_label_mm", "mjsw_truth_mm"),
+    assert HIP_COLUMNS[:10] == (
+        *("hip_id", "person", "mjsw_pred_mm", "mjsw_label_mm", "mjsw_truth_mm"),
         *("dice_femur", "dice_acetabulum", "dice_joint_space", "status", "reason"),
     )
-    assert len(set(HIP_COLUMNS)) == len(HIP_COLUMNS) == 9 + 18 + 20
+    assert len(set(HIP_COLUMNS)) == len(HIP_COLUMNS) == 10 + 18 + 20 + 2
+
+
+def test_shares_of_pixels_are_told_and_unknown_where_they_are():
+    known = HipRecord(0, np.ones(3), width(4.0), unlabelled=0.25, multiple=0.0)
+    table = hip_rows([known, HipRecord(1, np.ones(3), Unmeasurable("x"))], FakeStore)
+    assert list(table["unlabelled"]) == pytest.approx([0.25, np.nan], nan_ok=True)
+    assert list(table["multiple"]) == pytest.approx([0.0, np.nan], nan_ok=True)
 
 
 def test_a_hip_of_two_circles_has_one_width_everywhere(circle_hip):
@@ -107,7 +115,7 @@ def test_a_hip_of_two_circles_has_one_width_everywhere(circle_hip):
 def test_a_refused_hip_has_no_width_of_any_kind():
     record = HipRecord(0, np.ones(3), Unmeasurable("x"), raw_mm=4.4, typicality=2.0, study=Unmeasurable("y"))
     row = hip_rows([record], FakeStore).iloc[0]
-    known = {"hip_id", "mjsw_label_mm", "mjsw_truth_mm", "status", "reason", "raw_mjsw_mm", "typicality"}
+    known = {"hip_id", "person", "mjsw_label_mm", "mjsw_truth_mm", "status", "reason", "raw_mjsw_mm", "typicality"}
     assert set(row.index[row.notna()]) == known | {"dice_femur", "dice_acetabulum", "dice_joint_space"}
 
 

@@ -71,6 +71,29 @@ def test_the_study_s_label_is_the_largest_class_of_each_pixel(circle_store):
     assert found.study_label.width_px == study_width(output.masks, 0.8).width_px
 
 
+def test_pixels_without_a_class_and_with_several_are_counted_in_the_unmoved_look(circle_store):
+    store = circle_store()
+    output = store.output(2, looks=2, moved_px=4)
+    pixels = output.masks[0].size
+    found = Measurer(store)(output)
+    assert (found.unlabelled, found.multiple) == (0.0, 0.0)  # the largest class of each pixel, and no other
+    labelled = int(output.masks.any(axis=0).sum())
+    nothing = Measurer(store, borders=False)(replace(output, masks=np.zeros_like(output.masks)))
+    assert (nothing.unlabelled, nothing.multiple) == (pytest.approx(labelled / pixels), 0.0)
+    everything = Measurer(store, borders=False)(replace(output, masks=np.ones_like(output.masks)))
+    assert (everything.unlabelled, everything.multiple) == (0.0, 1.0)
+
+    masks = output.masks.copy()
+    (row, col), (other_row, other_col) = np.argwhere(masks[2])[[0, -1]]
+    masks[:, row, col] = False  # a pixel of the joint space that nothing claims
+    masks[:2, other_row, other_col] = True  # one that all three claim
+    background = np.argwhere(~output.masks.any(axis=0))[0]
+    masks[:2, *background] = True  # and one of the background that two do
+    found = Measurer(store)(replace(output, masks=masks))
+    assert found.unlabelled == pytest.approx(1 / pixels)
+    assert found.multiple == pytest.approx(2 / pixels)
+
+
 def test_equal_looks_have_no_spread_and_say_what_one_says(circle_store):
     store = circle_store()
     one, many = (Measurer(store, borders=False)(store.output(2, looks=n)) for n in (1, 5))

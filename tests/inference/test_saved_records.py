@@ -66,6 +66,8 @@ def test_saved_records_equal_the_network_s(store, tmp_path, looks):
         assert other.study.width_px == pytest.approx(one.study.width_px)  # the label's masks, noise and all
         assert other.study_label.width_px == one.study_label.width_px
         assert other.label_mm == one.label_mm
+        assert one.unlabelled == one.multiple == 0.0
+        assert (other.unlabelled, other.multiple) == (None, None)  # the unmoved look's masks are not kept
     for one, other in zip(before[:2], after[:2], strict=True):
         assert other.width.mjsw_mm == pytest.approx(one.width.mjsw_mm, abs=0.01)
         assert other.width.interval_mm == pytest.approx(one.width.interval_mm, abs=0.01)

@@ -9,14 +9,16 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 
 from hipjsw import evaluate
 from hipjsw.app.door import EXPECTED
-from hipjsw.app.launcher import register_launcher
 from hipjsw.app.paths import conf_dir
+from hipjsw.app.plugins import register_plugins
 from hipjsw.app.schema import register_schemas
 from hipjsw.cohort.store import Store
+from hipjsw.inference.saved import SavedProbs
 from hipjsw.jsw.calibration import Calibration
 
 WIDTHS = ["mjsw_pred_mm", "raw_mjsw_mm", "mjsw_ci_low_mm", "mjsw_ci_high_mm", "p5_mm", "mean_mm", "lateral_mm"]
@@ -69,9 +71,56 @@ def without_network(workplace, run):
     return folder
 
 
+def copied(run, name, digest):
+    """A copy of the run that is said to be another one."""
+    folder = run.with_name(name)
+    shutil.copytree(run, folder, ignore=shutil.ignore_patterns("figures", "judgement*"))
+    said = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(said | {"digest": digest}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def twin(run):
+    """The run's exact copy, as though another run had come to the same weights."""
+    return copied(run, "twin-run", "twin")
+
+
+@pytest.fixture(scope="module")
+def other_run(run):
+    """A run of other weights."""
+    folder = copied(run, "other-run", "other")
+    path = folder / "checkpoints" / "best.ckpt"
+    checkpoint, generator = torch.load(path, weights_only=True), torch.Generator().manual_seed(0)
+    for name, weight in checkpoint["state_dict"].items():
+        checkpoint["state_dict"][name] = weight * (1 + 0.05 * torch.randn(weight.shape, generator=generator))
+    torch.save(checkpoint, path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def arc(workplace, run, door):
+    """The run's results of another region."""
+    out = workplace.folder / "arc"
+    before = (run / "judgement.json").read_bytes()
+    done = door("evaluate", f"run={run}", "region=arc40", f"out={out}", cwd=workplace.folder)
+    assert done.code == 0, done.err
+    assert "learning from hips that no weight was trained on" in done.out
+    assert (run / "judgement.json").read_bytes() == before
+    return out
+
+
+@pytest.fixture(scope="module")
+def together(workplace, run, other_run):
+    """The results of two runs together, and their probabilities."""
+    out = workplace.folder / "together"
+    evaluate.main(configuration(f"run={run}", f"ensemble=[{other_run}]", "save_probs=true", f"out={out}"))
+    return out
+
+
 def configuration(*options):
     register_schemas()
-    register_launcher()
+    register_plugins()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         return compose("evaluate", list(options))
 
@@ -115,8 +164,9 @@ def test_saved_probabilities_give_the_same_widths_and_a_reader_is_compared(
     for name in ("hip_id", "status", "dice_femur", "spread_mm", "mjsw_label_mm", "mjsw_truth_mm"):
         pd.testing.assert_series_equal(again[name], hips[name])
     for name in WIDTHS:
-        # Half floats; a network trained for some seconds is so unsure that 0.011 mm was seen.
-        np.testing.assert_allclose(again[name], hips[name], atol=0.03)
+        # Half floats; a network trained for some seconds is so unsure of the sourcil's ends that 0.049 mm was seen
+        # where the minimum lies at one of them.
+        np.testing.assert_allclose(again[name], hips[name], atol=0.08)
 
     first, second = (json.loads((folder / "metrics.json").read_text()) for folder in (kept, out))
     assert second["test/mjsw/bias_mm"] == pytest.approx(first["test/mjsw/bias_mm"], abs=0.03)
@@ -130,24 +180,51 @@ def test_saved_probabilities_give_the_same_widths_and_a_reader_is_compared(
     assert reader["test/mjsw_reader/A/num_unmeasurable"] == 1
 
 
-def test_another_region_is_learnt_compared_with_its_own_label_and_takes_nothing_s_place(kept, run, workplace, door):
-    out = workplace.folder / "arc"
-    before = (run / "judgement.json").read_bytes()
-    done = door("evaluate", f"run={run}", "region=arc40", f"out={out}", cwd=workplace.folder)
-    assert done.code == 0, done.err
-    assert "learning from hips that no weight was trained on" in done.out
-    assert (run / "judgement.json").read_bytes() == before
-    arc, whole = hips_of(out), hips_of(kept)
+def test_another_region_is_learnt_compared_with_its_own_label_and_takes_nothing_s_place(kept, arc):
+    metrics = json.loads((arc / "metrics.json").read_text())
+    arc, whole = hips_of(arc), hips_of(kept)
     assert arc["mjsw_truth_mm"].isna().all()  # the exact minimum is known over the whole sourcil alone
     assert (arc["mjsw_label_mm"] >= whole["mjsw_label_mm"] - 1e-3).all()
     both = arc["raw_mjsw_mm"].notna() & whole["raw_mjsw_mm"].notna()
     assert both.sum() > 2
     assert (arc["raw_mjsw_mm"] >= whole["raw_mjsw_mm"] - 1e-3)[both].all()
     pd.testing.assert_series_equal(arc["mean_mm"][both], whole["mean_mm"][both], atol=1e-5)  # one profile
-    metrics = json.loads((out / "metrics.json").read_text())
     apart = (arc["mjsw_pred_mm"] - arc["mjsw_label_mm"]).abs()
     assert metrics["test/mjsw/mae_mm"] == pytest.approx(apart.mean(), abs=1e-5)
     assert not [name for name in metrics if "truth" in name]
+
+
+def test_a_run_and_its_exact_copy_together_say_what_the_run_says(arc, run, twin, workplace):
+    out = workplace.folder / "twice"
+    before = {path: path.read_bytes() for path in run.glob("judgement*")}
+    evaluate.main(configuration(f"run={run}", f"ensemble=[{twin}]", "region=arc40", f"out={out}"))
+    assert (out / "test_hips.csv").read_bytes() == (arc / "test_hips.csv").read_bytes()
+    first, second = (json.loads((folder / "metrics.json").read_text()) for folder in (arc, out))
+    assert second == first | {"ensemble/num_runs": 2}
+    assert {path: path.read_bytes() for path in run.glob("judgement*")} == before  # theirs is another one
+
+
+def test_runs_together_say_the_mean_of_what_each_says(kept, together, other_run, workplace):
+    alone = workplace.folder / "alone"
+    evaluate.main(configuration(f"run={other_run}", "save_probs=true", f"out={alone}"))
+    one, other, both = (SavedProbs.open(folder / "probs").probs for folder in (kept, alone, together))
+    assert np.abs(one.astype(float) - other).max() > 0.1
+    np.testing.assert_allclose(both, (one.astype(float) + other) / 2, atol=1e-3)  # two half floats
+    learnt = json.loads((together / "judgement.json").read_text())
+    assert learnt["calibration"] is None  # learnt anew: a copy of the run's would hold what was put there
+
+
+def test_probabilities_of_runs_together_are_measured_again_as_theirs_alone(
+    run, other_run, together, without_network, workplace
+):
+    out = workplace.folder / "together-again"
+    said = (f"ensemble=[{other_run}]", f"probs={together / 'probs'}", f"out={out}")
+    evaluate.main(configuration(f"run={without_network}", *said))
+    np.testing.assert_allclose(hips_of(out)["raw_mjsw_mm"], hips_of(together)["raw_mjsw_mm"], atol=0.08)
+    with pytest.raises(EXPECTED, match="results of an ensemble of 2 runs"):
+        evaluate.main(configuration(f"run={run}", said[1], f"out={workplace.folder / 'never'}"))
+    with pytest.raises(EXPECTED, match="of an ensemble of other runs"):
+        evaluate.main(configuration(f"run={run}", f"out={together}"))
 
 
 def test_the_study_s_estimator_as_it_printed(kept, without_network, store, workplace, capsys):
@@ -198,16 +275,21 @@ def test_a_wrong_value_is_one_readable_line(run, workplace, door):
         (["reader={kept}/nowhere.csv"], "nowhere.csv"),
         (["reader={template}"], "fill in mjsw_mm"),
         (["reader_template={template}"], "is there already; name a new file"),
+        (["ensemble=[{run}]"], "is the same run as"),
+        (["ensemble=[{kept}]"], "is no run"),
+        (["ensemble=[{twin}]", "part=val"], "part=test, not part=val"),
+        (["ensemble=[{twin}]", "probs={kept}/probs"], "holds results of a run alone"),
+        (["ensemble=[{twin}]", "out={kept}"], "is not empty; name a new folder"),
         (["out={run}"], "is a run; its results would be overwritten"),
     ],
 )
-def test_what_would_do_nothing_or_fail_late_is_refused(options, said, run, kept, template, store, workplace):
+def test_what_would_do_nothing_or_fail_late_is_refused(options, said, run, twin, kept, template, store, workplace):
     other = workplace.folder / "other-store"
     if not other.exists():
         shutil.copytree(store, other)
         meta = json.loads((other / "store.json").read_text())
         (other / "store.json").write_text(json.dumps(meta | {"fingerprint": "another"}))
-    places = {"kept": kept, "run": run, "template": template, "other": other}
+    places = {"kept": kept, "run": run, "twin": twin, "template": template, "other": other}
     out = [] if any(option.startswith("out=") for option in options) else [f"out={workplace.folder / 'never'}"]
     cfg = configuration(f"run={run}", *out, *(option.format(**places) for option in options))
     with pytest.raises(EXPECTED) as refused:  # what the door says in a line

@@ -4,11 +4,14 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from hipjsw.app.runs import RESULT_VERSION, read_cost
 from hipjsw.inference.evaluation import HIP_COLUMNS
+from hipjsw.inference.kept_examples import read_examples
 
 
 def findings_of(store):
@@ -80,7 +83,49 @@ def test_a_run_leaves_everything_and_says_where(run, workplace):
     persons = json.loads((folder / "split.json").read_text())["test"]
     usable = stored[stored["status"] == "ok"]
     assert set(hips["hip_id"]) == set(usable.loc[usable["person"].isin(persons), "hip_id"])
+    assert dict(zip(hips["hip_id"], hips["person"], strict=True)) == {
+        hip: person for hip, person in zip(usable["hip_id"], usable["person"], strict=True) if person in persons
+    }
+    assert hips[["unlabelled", "multiple"]].notna().all().all()
+    assert (hips["multiple"] == 0).all()  # softmax: one class a pixel
+    assert hips["unlabelled"].between(0, 1).all()
     assert str(folder) in done.out
+
+
+def test_a_run_says_what_it_cost_and_keeps_hips_to_look_at(run):
+    folder, _ = run
+    history, hips = pd.read_csv(folder / "history.csv"), pd.read_csv(folder / "test_hips.csv")
+    cost = read_cost(folder)
+    assert cost["train_s"] == pytest.approx(history["seconds"].sum(), abs=1e-3)
+    assert cost["judge_s"] > 0
+    assert (cost["steps"], cost["batch_size"], cost["device"]) == (2, 4, "cpu")
+    examples = read_examples(folder / "examples.npz")
+    assert set(examples.hip_id) == set(hips["hip_id"])
+    measured = set(hips.loc[hips["status"] == "measured", "hip_id"])
+    known = np.isfinite(examples.witness_px).all(axis=(1, 2))
+    assert set(examples.hip_id[known]) == measured
+    assert not (folder / "failed.json").exists()
+    assert json.loads((folder / "identity.json").read_text())["result_version"] == RESULT_VERSION
+
+
+def test_a_person_s_pseudonym_stays_in_the_folder(run):
+    folder, _ = run
+    hips = pd.read_csv(folder / "test_hips.csv")
+    (sent,) = (path.read_bytes() for path in (folder / "wandb").rglob("*.wandb"))
+    tables = b"".join(path.read_bytes() for path in (folder / "wandb").rglob("*.table.json"))
+    assert hips["hip_id"][0].encode() in sent + tables  # hips do
+    assert not any(person.encode() in sent + tables for person in hips["person"])
+
+
+def test_a_run_whose_loss_is_no_number_leaves_its_reason(workplace, door, tiny):
+    folder = workplace.folder / "lost"
+    options = ("data=cohort", f"store={workplace.store}", f"run={folder}", "logger=none", *tiny)
+    done = door("train", *options, "optim.optimizer.lr=1e30", "measure=quick", cwd=workplace.folder)
+    assert done.code == 1, done.out
+    reason = json.loads((folder / "failed.json").read_text())["reason"]
+    assert reason.startswith("loss is nan at step")
+    assert reason in done.err
+    assert not (folder / "metrics.json").exists()
 
 
 def test_checkpoints_are_plain_data(run):
@@ -104,7 +149,8 @@ def test_the_same_configuration_in_another_folder_gives_the_same_numbers(run, wo
     done = door("train", *options, cwd=workplace.folder)
     assert done.code == 0, done.err
     assert (again / "metrics.json").read_bytes() == (folder / "metrics.json").read_bytes()
-    assert (again / "test_hips.csv").read_bytes() == (folder / "test_hips.csv").read_bytes()
+    for name in ("test_hips.csv", "examples.npz"):
+        assert (again / name).read_bytes() == (folder / name).read_bytes()
 
 
 def test_evaluate_says_what_the_run_said(run, workplace, door):

@@ -1,11 +1,13 @@
 """What happens beside the training."""
 
+import csv
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from hipjsw.learning import callbacks
 from hipjsw.learning.callbacks import HistoryFile, MeasureHips, NonFiniteLossError, StopOnNonFinite
 
 
@@ -25,9 +27,30 @@ def test_the_history_goes_on_where_the_checkpoint_was(tmp_path):
     resumed.on_train_start(trainer_at(20), None)  # the epoch that ended at 30 was lost with the checkpoint
     resumed.on_train_epoch_end(trainer_at(30, train__loss_epoch=0.25, val__loss=0.5), None)
     lines = path.read_text().splitlines()
-    assert lines[0] == "step,lr,train/loss,val/loss"
+    assert lines[0] == "step,lr,train/loss,val/loss,seconds"
     assert [line.split(",")[0] for line in lines[1:]] == ["10.0", "20.0", "30.0"]
     assert lines[3].split(",")[2] == "0.25"
+
+
+def test_an_epoch_lasts_from_the_end_of_the_one_before_and_lost_time_is_in_none(tmp_path, monkeypatch):
+    clock = {"s": 1000.0}
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: clock["s"])
+    path = tmp_path / "history.csv"
+
+    def train(start, epochs):
+        history = HistoryFile(path)
+        clock["s"] += 50.0  # made long before it begins
+        history.on_train_start(trainer_at(start), None)
+        for step, seconds in epochs:
+            clock["s"] += seconds
+            history.on_train_epoch_end(trainer_at(step, train__loss_epoch=0.5), None)
+
+    train(0, [(10, 1.5), (20, 2.25), (30, 4.0)])
+    clock["s"] += 9.0  # cut short
+    train(20, [(30, 3.0), (40, 0.125)])
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["seconds"]) for row in rows] == [1.5, 2.25, 3.0, 0.125]
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf"), float("-inf")])

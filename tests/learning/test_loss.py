@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 
 from hipjsw.learning.activation import Sigmoid, Softmax
-from hipjsw.learning.loss import CrossEntropy, SoftDice, WeightedSum
+from hipjsw.learning.boundary import BoundaryLoss
+from hipjsw.learning.loss import CrossEntropy, Rising, SoftDice, WeightedSum
 
 LOSSES = {
     "dice": SoftDice(),
@@ -17,6 +18,10 @@ LOSSES = {
     "dice_batch": SoftDice(over="batch"),
     "ce": CrossEntropy(),
     "dicece": WeightedSum({"dice": SoftDice(), "ce": CrossEntropy()}, {"dice": 1.0, "ce": 1.0}),
+    "boundary": BoundaryLoss(from_perfect=True),
+    "dice_boundary": WeightedSum(
+        {"dice": SoftDice(), "boundary": Rising(BoundaryLoss(from_perfect=True))}, {"dice": 1.0, "boundary": 1.0}
+    ),
 }
 ACTIVATIONS = {"softmax": Softmax(), "sigmoid": Sigmoid()}
 EVERY_PAIR = pytest.mark.parametrize(
@@ -178,6 +183,35 @@ def test_descent_finds_the_target(loss, activation):
     assert torch.equal(activation.decode(activation.probs(logits)), target[:, 1:] > 0.5)
 
 
+@EVERY_PAIR
+def test_a_fully_trained_loss_is_the_loss_itself(loss, activation):
+    sample = example(activation)
+    torch.testing.assert_close(loss.at(1.0)(activation, *sample), loss(activation, *sample), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", ["dice", "dice_foreground", "dice_batch", "ce", "dicece", "boundary"])
+def test_most_losses_stay_as_they_are(name):
+    assert LOSSES[name].at(0.3) == LOSSES[name]
+
+
+@pytest.mark.parametrize("first", [0.0, 0.25, 1.0])
+def test_a_rising_loss_rises_in_a_straight_line(first):
+    sample = example(Softmax())
+    whole = CrossEntropy()(Softmax(), *sample)
+    for progress in (0.0, 0.1, 0.5, 1.0):
+        found = Rising(CrossEntropy(), first).at(progress)(Softmax(), *sample)
+        torch.testing.assert_close(found, (first + (1 - first) * progress) * whole)
+    torch.testing.assert_close(Rising(CrossEntropy(), first)(Softmax(), *sample), whole)
+
+
+def test_what_rises_inside_a_sum_and_inside_what_rises_is_told():
+    sample = example(Sigmoid())
+    dice, ce = (loss(Sigmoid(), *sample) for loss in (SoftDice(), CrossEntropy()))
+    summed = WeightedSum({"dice": SoftDice(), "ce": Rising(Rising(CrossEntropy()))}, {"dice": 2.0, "ce": 3.0})
+    torch.testing.assert_close(summed.at(0.5)(Sigmoid(), *sample), 2 * dice + 3 * 0.25 * ce)
+    torch.testing.assert_close(summed(Sigmoid(), *sample), 2 * dice + 3 * ce)
+
+
 def test_half_precision_logits_give_a_float32_loss():
     for loss, activation in itertools.product(LOSSES.values(), ACTIVATIONS.values()):
         logits, target, weight = example(activation, dtype=torch.float32)
@@ -200,3 +234,7 @@ def test_wrong_arguments():
         WeightedSum({"dice": {"over": "image"}}, {"dice": 1.0})
     with pytest.raises(ValueError, match="negative"):
         WeightedSum({"dice": SoftDice()}, {"dice": -1.0})
+    with pytest.raises(ValueError, match="share of the whole weight"):
+        Rising(SoftDice(), 1.5)
+    with pytest.raises(TypeError, match="_convert_: all"):
+        Rising({"over": "image"})

@@ -1,4 +1,4 @@
-"""What a batch's weights do: the emphasis acts on the loss, never on the overlap."""
+"""What a batch's weights do: the emphasis acts on the loss, never on the overlap. What a loss is told of progress."""
 
 from functools import partial
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hipjsw.learning.activation import Softmax
-from hipjsw.learning.loss import CrossEntropy
+from hipjsw.learning.loss import CrossEntropy, Rising
 from hipjsw.learning.overlap import hard_target
 from hipjsw.learning.task import SegmentationTask
 
@@ -53,3 +53,19 @@ def test_the_overlap_is_judged_by_the_plain_weight(task, stage, monkeypatch):
     metric.reset()
     metric.update(torch.zeros_like(hard_target(plain["target"])), hard_target(plain["target"]), plain["weight"])
     assert float(metric.compute()["mean"]) != found[0]["mean"]
+
+
+def test_a_rising_loss_is_told_the_share_of_steps_made_and_validation_takes_it_whole(task, monkeypatch):
+    logged = {}
+    monkeypatch.setattr(task, "log", lambda name, value, **_: logged.update({name: value.detach()}))
+    whole = task._step(batch()).loss.detach()
+    task.loss, task.steps = Rising(CrossEntropy()), 8
+    for made, share in ((0, 0.0), (2, 0.25), (7, 0.875), (8, 1.0), (9, 1.0)):
+        monkeypatch.setattr(SegmentationTask, "global_step", made)
+        torch.testing.assert_close(task.training_step(batch(), 0).detach(), share * whole)
+        task.validation_step(batch(), 0)
+        torch.testing.assert_close(logged["train/loss"], share * whole)
+        torch.testing.assert_close(logged["val/loss"], whole)
+    task.steps = None
+    monkeypatch.setattr(SegmentationTask, "global_step", 0)
+    torch.testing.assert_close(task.training_step(batch(), 0).detach(), whole)

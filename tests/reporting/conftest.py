@@ -1,6 +1,12 @@
-"""Figures as they are saved, what is written in them, and a measured hip of known geometry."""
+"""Figures as they are saved, a measured hip of known geometry, and clean processes that speak to W&B's stand-in."""
 
+import json
+import os
+import subprocess
+import sys
+import textwrap
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +14,62 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from hipjsw.jsw.profile import measure_curves
+
+REPOSITORY = Path(__file__).parents[2]
+
+#: Stands in for a W&B server, in the process that runs it; what it was sent is in ``seen``, and ``hang`` says when to
+#: fall silent.
+SERVER = """
+import gzip, re, threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+seen = []
+
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *arguments): pass
+    def body(self):
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        return gzip.decompress(content) if self.headers.get("Content-Encoding") == "gzip" else content
+    def answer(self, content):
+        text = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+    def do_GET(self): self.answer({})
+    def do_PUT(self):
+        seen.append((self.path, str(self.headers), self.body()))
+        self.answer({})
+    def do_POST(self):
+        content = self.body()
+        seen.append((self.path, str(self.headers), content))
+        if hang == "always" or (hang == "stream" and self.path != "/graphql"): time.sleep(60)
+        if self.path != "/graphql": return self.answer({"exitcode": None, "limits": {}})
+        query = json.loads(content)
+        given = query.get("variables") or {}
+        owner = {"id": "p", "name": "p", "entity": {"id": "e", "name": "e"}}
+        bucket = {"id": "b", "name": given.get("name"), "displayName": "n", "config": "{}",
+                  "project": owner, "historyLineCount": 0}
+        view = given | {"id": "saved", "project": {"id": "p", "name": "p", "entityName": "e"}}
+        node = {"__typename": "Project", "id": "p", "name": "hipjsw", "entityName": "e", "isBenchmark": False,
+                "createdAt": "2026-01-01T00:00:00", "user": None}
+        page = {"__typename": "PageInfo", "endCursor": None, "hasNextPage": False}
+        files = [{"name": f, "uploadUrl": f"{url}/up/{f}"} for f in given.get("files") or []]
+        self.answer({"data": {
+            "RunResumeStatus": {"model": owner | {"bucket": None}},
+            "UpsertBucket": {"upsertBucket": {"bucket": bucket, "inserted": True}},
+            "CreateRunFiles": {"createRunFiles": {"runID": "b", "uploadHeaders": [], "files": files}},
+            "Viewer": {"viewer": {"id": "v", "entity": "e", "username": "u", "flags": "{}", "teams": {"edges": []}}},
+            "GetProjects": {"models": {"pageInfo": page, "edges": [{"node": node}]}},
+            "UpsertView2": {"upsertView": {"view": view}},
+            "upsertView": {"upsertView": {"view": view}},
+        }.get(re.search(r"(?:query|mutation) +(\\w+)", query["query"])[1], {})})
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+server.daemon_threads = True
+url = f"http://127.0.0.1:{server.server_port}"
+threading.Thread(target=server.serve_forever, daemon=True).start()
+os.environ |= {"WANDB_BASE_URL": url, "WANDB_API_KEY": "a" * 40}
+"""
 
 
 @pytest.fixture
@@ -41,3 +103,47 @@ def circle_width(circle_hip):
         return replace(measure_curves(hip.sourcil(401) + centre, head, centre), **changes)
 
     return make
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder whose name must not be sent."""
+    path = tmp_path / "canary-folder"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def run_script(folder):
+    """Run code in a clean process; what it prints as its last line is read as JSON."""
+
+    def run(*parts, **environ):
+        (folder / "canary_script.py").write_text("\n".join(textwrap.dedent(part) for part in parts))
+        env = {key: value for key, value in os.environ.items() if not key.startswith(("WANDB", "NETRC"))}
+        env |= {"HOME": str(folder / "canary-home"), "USER": "canary-user", "PYTHONPATH": str(REPOSITORY)}
+        env |= {"WANDB_USERNAME": "canary-name", "WANDB_USER_EMAIL": "canary@mail.org"} | environ
+        command = [sys.executable, "-W", "error", "canary_script.py", str(folder), "key=/canary/argument"]
+        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def records():
+    """Records of an offline run, by its binary file."""
+
+    def read(path):
+        wandb = Path(sys.executable).with_name("wandb")
+        done = subprocess.run([wandb, "leet", "inspect", "--json", path], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def server_script():
+    """Code that stands a W&B server up in its own process."""
+    return SERVER

@@ -7,10 +7,7 @@ user, machine, arguments and config hold the word ``canary``.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import textwrap
 import time
 from pathlib import Path
 
@@ -38,92 +35,17 @@ RESULTS = """
 picture = out / "worst.png"
 from matplotlib.figure import Figure
 Figure(figsize=(2, 1)).savefig(picture)
-rows = [{"hip": "3fa2", "mjsw_mm": 3, "reason": None}, {"hip": "77b1", "mjsw_mm": float("nan"), "reason": "no femur"},
-        {"hip": "91c0", "mjsw_mm": 2.5}]
+rows = [{"hip": "3fa2", "person": "canary", "mjsw_mm": 3, "reason": None}, {"hip": "91c0", "mjsw_mm": 2.5},
+        {"hip": "77b1", "mjsw_mm": float("nan"), "reason": "no femur"}]
 log_results(run, {"test/dice/mean": 0.9, "test/mjsw/sd_mm": float("nan")}, rows, {"worst": picture})
 """
-
-SERVER = """
-import gzip, threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-seen = []
-
-class Handler(BaseHTTPRequestHandler):
-    def log_message(self, *arguments): pass
-    def body(self):
-        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        return gzip.decompress(content) if self.headers.get("Content-Encoding") == "gzip" else content
-    def answer(self, content):
-        text = json.dumps(content).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-    def do_GET(self): self.answer({})
-    def do_PUT(self):
-        seen.append((self.path, str(self.headers), self.body()))
-        self.answer({})
-    def do_POST(self):
-        content = self.body()
-        seen.append((self.path, str(self.headers), content))
-        if hang == "always" or (hang == "stream" and self.path != "/graphql"): time.sleep(60)
-        if self.path != "/graphql": return self.answer({"exitcode": None, "limits": {}})
-        query = json.loads(content)
-        owner = {"id": "p", "name": "p", "entity": {"id": "e", "name": "e"}}
-        bucket = {"id": "b", "name": query["variables"].get("name"), "displayName": "n", "config": "{}",
-                  "project": owner, "historyLineCount": 0}
-        files = [{"name": f, "uploadUrl": f"{url}/up/{f}"} for f in query["variables"].get("files") or []]
-        self.answer({"data": {
-            "RunResumeStatus": {"model": owner | {"bucket": None}},
-            "UpsertBucket": {"upsertBucket": {"bucket": bucket, "inserted": True}},
-            "CreateRunFiles": {"createRunFiles": {"runID": "b", "uploadHeaders": [], "files": files}},
-        }.get(query.get("operationName"), {})})
-
-server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-server.daemon_threads = True
-url = f"http://127.0.0.1:{server.server_port}"
-threading.Thread(target=server.serve_forever, daemon=True).start()
-os.environ |= {"WANDB_BASE_URL": url, "WANDB_API_KEY": "a" * 40}
-"""
-
-
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "canary-folder"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
-def run_script(folder):
-    """Run code in a clean process; what it prints as its last line is read as JSON."""
-
-    def run(*parts, **environ):
-        (folder / "canary_script.py").write_text("\n".join(textwrap.dedent(part) for part in parts))
-        env = {key: value for key, value in os.environ.items() if not key.startswith(("WANDB", "NETRC"))}
-        env |= {"HOME": str(folder / "canary-home"), "USER": "canary-user", "PYTHONPATH": str(REPOSITORY)}
-        env |= {"WANDB_USERNAME": "canary-name", "WANDB_USER_EMAIL": "canary@mail.org"} | environ
-        command = [sys.executable, "-W", "error", "canary_script.py", str(folder), "key=/canary/argument"]
-        done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout.splitlines()[-1])
-
-    return run
-
-
-def records(path):
-    """Records of an offline run."""
-    wandb = Path(sys.executable).with_name("wandb")
-    done = subprocess.run([wandb, "leet", "inspect", "--json", path], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def of_type(found, kind):
     return [record[kind] for record in found if record["type"] == kind]
 
 
-def test_offline_run_holds_the_results_and_names_nobody(run_script, folder):
+def test_offline_run_holds_the_results_and_names_nobody(run_script, folder, records):
     config = '{"loss": "dice", "store": "/canary/store", "deep": [{"path": Path("canary")}]}'
     script = f"""
     run = start("one", "offline", {config})
@@ -144,7 +66,7 @@ def test_offline_run_holds_the_results_and_names_nobody(run_script, folder):
     assert "test/mjsw/sd_mm" not in summary  # undefined
     table = json.loads((log.parent / "files" / history["test/hips.path"]).read_text())
     assert table["columns"] == ["hip", "mjsw_mm", "reason"]
-    assert table["data"] == [["3fa2", 3.0, None], ["77b1", None, "no femur"], ["91c0", 2.5, None]]
+    assert table["data"] == [["3fa2", 3.0, None], ["91c0", 2.5, None], ["77b1", None, "no femur"]]
     assert [record["exit_code"] for record in of_type(found, "exit")] == [0]  # a slow run also says its seconds
     assert not {"environment", "stats", "output_raw", "artifact"} & {record["type"] for record in found}
     assert "host" not in run
@@ -157,7 +79,7 @@ def test_offline_run_holds_the_results_and_names_nobody(run_script, folder):
     assert not (folder / "canary-home" / ".local").exists()  # no copies staged in the user's home
 
 
-def test_online_run_sends_the_results_and_names_nobody(run_script, folder):
+def test_online_run_sends_the_results_and_names_nobody(run_script, server_script):
     script = """
     run = start("one", "auto")
     mode = run.settings.mode
@@ -168,7 +90,7 @@ def test_online_run_sends_the_results_and_names_nobody(run_script, folder):
     print(json.dumps({"mode": mode, "sent": [path for path, *_ in seen], "canary": text.count("canary"),
                       "folder": text.count(str(out)), "dice": "test/dice/mean" in text}))
     """
-    said = run_script(PRELUDE, "hang = None", SERVER, script, RESULTS, end)
+    said = run_script(PRELUDE, "hang = None", server_script, script, RESULTS, end)
     assert said["mode"] == "online"
     assert said["dice"]
     assert any("media/table/" in path for path in said["sent"])
@@ -176,7 +98,7 @@ def test_online_run_sends_the_results_and_names_nobody(run_script, folder):
     assert said["canary"] == said["folder"] == 0
 
 
-def test_server_that_falls_silent_does_not_hold_the_end(run_script):
+def test_server_that_falls_silent_does_not_hold_the_end(run_script, server_script):
     script = """
     run = start("one", "online")
     run.log({"a": 1})
@@ -184,7 +106,7 @@ def test_server_that_falls_silent_does_not_hold_the_end(run_script):
     finish(run)
     print(json.dumps([run.settings.mode, time.monotonic() - began]))
     """
-    mode, wait_s = run_script(PRELUDE, "hang = 'stream'", SERVER, script)
+    mode, wait_s = run_script(PRELUDE, "hang = 'stream'", server_script, script)
     assert mode == "online"
     assert wait_s < 5.5
 
@@ -203,7 +125,7 @@ def test_unreachable_server_falls_back_in_time(run_script, folder, mode):
     assert len(list(folder.glob("one/wandb/offline-run-*"))) == 1
 
 
-def test_server_that_hangs_falls_back_in_time(run_script):
+def test_server_that_hangs_falls_back_in_time(run_script, server_script):
     script = """
     began = time.monotonic()
     run = start("one", "online")
@@ -212,13 +134,13 @@ def test_server_that_hangs_falls_back_in_time(run_script):
     print(json.dumps([*found, time.monotonic() - began]))
     """
     began = time.monotonic()
-    mode, run_id, wait_s = run_script(PRELUDE, "hang = 'always'", SERVER, script)
+    mode, run_id, wait_s = run_script(PRELUDE, "hang = 'always'", server_script, script)
     assert (mode, run_id) == ("offline", "id-one-offline")
     assert wait_s <= BUDGET_S + 0.5
     assert time.monotonic() - began < 10  # error reports would hold the process 10 s at its end
 
 
-def test_two_runs_of_one_process_are_two(run_script, folder):
+def test_two_runs_of_one_process_are_two(run_script, folder, records):
     script = """
     one, two = start("one", "offline"), start("two", "offline")
     one.log({"a": 1}); two.log({"a": 2})

@@ -88,22 +88,20 @@ def test_other_split():
 
 
 JOBS = [
-    JobRow(0, "loss=dice", "done", "loss-dice-3fa2", METRICS, study_value=0.8877),
+    JobRow(0, "loss=dice", "done", "loss-dice-3fa2", METRICS),
     JobRow(1, "net.channels=[16,32]", "reused", "run-1", METRICS),
     JobRow(2, "loss=ce", "failed", "run-2", {}, "loss is nan | see\nlog"),
 ]
 
 
 def test_sweep_has_a_row_a_job():
-    text = shown(sweep_table(JOBS, {"loss=ce": 0.8672}), 200)
+    text = shown(sweep_table(JOBS), 200)
     first, second, third = (row(text, f"{number} ") for number in range(3))
     assert "0.9512" in first
-    assert "0.8877" in first
     assert "38 / 2" in first
     assert "loss-dice-3fa2" in first
     assert "net.channels=[16,32]" in second
     assert "run-1 (reused)" in second
-    assert "0.8672" in third
     assert "failed: loss is nan" in third
     assert "run-2" not in third
     assert "1 done, 1 reused, 1 failed" in text
@@ -111,7 +109,6 @@ def test_sweep_has_a_row_a_job():
 
 def test_columns_that_nobody_fills_are_left_out():
     text = shown(sweep_table([JobRow(0, "", "done", "r", METRICS)]), 200)
-    assert "study" not in text
     assert "truth" not in text
     assert "nothing" in text  # no override
     truth = METRICS | {"test/mjsw_truth/mae_mm": 0.111}
@@ -127,11 +124,9 @@ def test_markdown_is_one_line_a_job():
 
 
 def test_csv_rows_keep_the_numbers():
-    rows = sweep_csv_rows(JOBS, {"loss=ce": 0.8672})
+    rows = sweep_csv_rows(JOBS)
     assert rows[0]["mjsw_mae_mm"] == 0.2104
     assert rows[0]["num_measured"] == 38
-    assert rows[0]["study_dice"] == 0.8877
-    assert rows[2]["study_dice"] == 0.8672
     assert rows[2]["test_dice"] is None
     assert rows[2]["reason"] == "loss is nan | see\nlog"
     assert len({tuple(row) for row in rows}) == 1

@@ -1,0 +1,1 @@
+"""Ablations: what is asked, what runs answer, and how sure the answer is."""

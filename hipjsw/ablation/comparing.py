@@ -1,0 +1,159 @@
+"""Arms compared in pairs, on the test hips that both were tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hipjsw.ablation.design import Design
+from hipjsw.ablation.measures import MEASURES, Measure, run_values
+from hipjsw.ablation.pooling import HipSet, Row, hips_of, rows_of, value_table
+from hipjsw.ablation.result import DifferenceRow
+from hipjsw.ablation.sweep import Sweep
+from hipjsw.statistics.paired import Difference, holm, paired_difference, run_level_difference
+
+__all__ = ["Comparison", "Side", "compared", "comparisons", "pairs_of"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two arms compared by one measure.
+
+    Args:
+        row: The difference.
+        first: Mean of the arm over the hips (or runs) that the difference is over; None where there are none.
+        second: Of the other, likewise.
+        num_shared: Test hips of both; 0 for a measure of whole runs.
+        num_alone: Test hips of only one of them, which are left out.
+    """
+
+    row: DifferenceRow
+    first: float | None
+    second: float | None
+    num_shared: int = 0
+    num_alone: int = 0
+
+    def turned(self) -> Comparison:
+        """The same comparison, the other arm first."""
+        row = self.row
+        return replace(
+            self,
+            first=self.second,
+            second=self.first,
+            row=replace(
+                row,
+                arm=row.than,
+                than=row.arm,
+                value=_negative(row.value),
+                low=_negative(row.high),
+                high=_negative(row.low),
+                seeds=(row.seeds[1], row.seeds[0]),
+            ),
+        )
+
+
+def pairs_of(design: Design) -> list[tuple[str, str]]:
+    """Arm and other arm of every comparison, each pair once.
+
+    Every other arm against the reference in the order of the arms, then the findings' pairs that are not among them;
+    none where the arms are folds.
+    """
+    if design.pooled:
+        return []
+    pairs = [(arm.name, design.reference) for arm in design.arms if arm.name != design.reference]
+    for finding in design.findings:
+        pair = (finding.arm, finding.than)
+        if finding.arm != finding.than and pair not in pairs and pair[::-1] not in pairs:
+            pairs.append(pair)
+    return pairs
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One arm of a comparison.
+
+    Args:
+        arm: Its name.
+        rows: Its finished runs.
+        hips: What they were tested on.
+    """
+
+    arm: str
+    rows: Sequence[Row]
+    hips: HipSet
+
+    @classmethod
+    def of(cls, sweep: Sweep, arm: str) -> Side:
+        """An arm of a sweep."""
+        rows = rows_of(sweep, arm)
+        return cls(arm, rows, hips_of(rows))
+
+
+def comparisons(sweep: Sweep) -> list[Comparison]:
+    """All pairs by all measures that have a value in both, p corrected by Holm within each measure.
+
+    The order is that of the measures, then of the pairs.
+    """
+    found: list[Comparison] = []
+    sides = {arm.name: Side.of(sweep, arm.name) for arm in sweep.design.arms}
+    for measure in MEASURES.values():
+        some = [compared(measure, sides[arm], sides[than]) for arm, than in pairs_of(sweep.design)]
+        known = [comparison for comparison in some if comparison is not None]
+        corrected = holm([comparison.row.p for comparison in known])
+        found += [replace(c, row=replace(c.row, p_holm=p)) for c, p in zip(known, corrected, strict=True)]
+    return found
+
+
+def compared(measure: Measure, one: Side, two: Side) -> Comparison | None:
+    """Compare two arms by one measure, ``p_holm`` left open.
+
+    Args:
+        measure: By which.
+        one: The arm.
+        two: The other.
+
+    Returns:
+        The comparison; without numbers where the arms share no test hip, or only hips of one person, that has a value
+        in both. None where an arm has no value at all.
+    """
+    if not one.rows or not two.rows:
+        return None
+    return _of_runs(measure, one, two) if measure.kind == "run" else _of_hips(measure, one, two)
+
+
+def _of_runs(measure: Measure, one: Side, two: Side) -> Comparison | None:
+    first, second = (run_values(measure, [run.history for row in side.rows for run in row]) for side in (one, two))
+    found = run_level_difference(first, second)
+    if found is None:
+        return None
+    return Comparison(_row(measure, one, two, found), float(np.nanmean(first)), float(np.nanmean(second)))
+
+
+def _of_hips(measure: Measure, one: Side, two: Side) -> Comparison | None:
+    if not all(np.isfinite(value_table(measure, side.rows, side.hips)).any() for side in (one, two)):
+        return None
+    shared = one.hips.within(two.hips)
+    alone = len(one.hips) + len(two.hips) - 2 * len(shared)
+    first, second = (value_table(measure, side.rows, shared) for side in (one, two))
+    found = paired_difference(first, second, shared.persons)
+    row = _row(measure, one, two, found)
+    if found is None:
+        return Comparison(row, None, None, len(shared), alone)
+    both = np.isfinite(first).any(axis=0) & np.isfinite(second).any(axis=0)
+    means = [float(np.nanmean(np.nanmean(table[:, both], axis=0))) for table in (first, second)]
+    return Comparison(row, means[0], means[1], len(shared), alone)
+
+
+def _row(measure: Measure, one: Side, two: Side, found: Difference | None) -> DifferenceRow:
+    seeds = (len(one.rows), len(two.rows))
+    if found is None:
+        return DifferenceRow(measure.name, one.arm, two.arm, None, None, None, None, None, 0, 0, seeds)
+    low, high = (None, None) if found.interval is None else (found.interval.low, found.interval.high)
+    counts = (0, 0) if measure.kind == "run" else (found.num_units, found.num_clusters)
+    return DifferenceRow(measure.name, one.arm, two.arm, found.value, low, high, found.p, None, *counts, seeds)
+
+
+def _negative(value: float | None) -> float | None:
+    return None if value is None else 0.0 - value

@@ -1,0 +1,48 @@
+"""Which commit the package runs from, where it runs from a git checkout."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import hipjsw
+
+__all__ = ["commit_of", "package_commit"]
+
+_HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
+def package_commit() -> str | None:
+    """The commit of the checkout that this package lies in; None if it was installed from elsewhere."""
+    return commit_of(Path(hipjsw.__file__).resolve().parents[1])
+
+
+def commit_of(folder: Path) -> str | None:
+    """The commit that is checked out in a repository, read from git's own files: git itself need not be there.
+
+    Args:
+        folder: The repository's top folder; a worktree's too.
+
+    Returns:
+        Hash in hexadecimal digits; None where there is no repository, no commit yet, or files that git keeps otherwise.
+    """
+    try:
+        git = folder / ".git"
+        if git.is_file():  # a worktree
+            git = folder / git.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+        said = (git / "HEAD").read_text(encoding="utf-8").strip()
+        if said.startswith("ref:"):
+            said = _branch(git, said.removeprefix("ref:").strip())
+    except (OSError, ValueError):
+        return None
+    return said if _HASH.fullmatch(said) else None
+
+
+def _branch(git: Path, name: str) -> str:
+    """What a branch points to: a file of its own, or a line of ``packed-refs``; a worktree's lie in the main folder."""
+    common = git / "commondir"
+    shared = git / common.read_text(encoding="utf-8").strip() if common.is_file() else git
+    if (shared / name).is_file():
+        return (shared / name).read_text(encoding="utf-8").strip()
+    lines = (shared / "packed-refs").read_text(encoding="utf-8").splitlines()
+    return next((line.split(" ", 1)[0] for line in lines if line.endswith(f" {name}")), "")

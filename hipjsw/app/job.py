@@ -1,0 +1,183 @@
+"""A job of a sweep: the door's own command line in a process of its own, and what it says of itself."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+
+__all__ = [
+    "LOOK_S",
+    "Job",
+    "end_jobs",
+    "end_with_sweep",
+    "exit_reason",
+    "in_sweep",
+    "job_report_path",
+    "write_job_report",
+]
+
+REPORT_VARIABLE = "HIPJSW_JOB_REPORT"
+
+#: How often jobs are looked after.
+LOOK_S = 0.1
+#: How long a stopped sweep waits for jobs that have the signal from the terminal, before it sends them one.
+GRACE_S = 2.0
+#: How long a job may then take to end, before it is killed.
+PATIENCE_S = 60.0
+
+
+class JobError(RuntimeError):
+    """A job in a process of its own failed; the message is what it said."""
+
+
+def job_report_path() -> Path | None:
+    """Where the sweep wants to read what came of this job; None outside a sweep."""
+    name = os.environ.get(REPORT_VARIABLE)
+    return Path(name) if name else None
+
+
+def in_sweep() -> bool:
+    """Whether this process is a job of a sweep, of whichever launcher."""
+    return job_report_path() is not None or (HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN)
+
+
+def write_job_report(status: str, run: str = "", metrics: Mapping[str, Any] | None = None, reason: str = "") -> None:
+    """Tell the sweep what came of this job, if there is a sweep.
+
+    Args:
+        status: ``done``, ``reused`` (was finished before) or ``failed``.
+        run: The run's folder.
+        metrics: Its metrics.
+        reason: Why it failed.
+    """
+    path = job_report_path()
+    if path is not None:
+        content = {"status": status, "run": run, "metrics": dict(metrics or {}), "reason": reason}
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(content), encoding="utf-8")
+        partial.replace(path)  # a job killed on the way has said nothing
+
+
+def end_with_sweep() -> None:
+    """Have the system end this job should its sweep be killed. Linux only; elsewhere the job goes on to its end."""
+    if job_report_path() is not None and sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, int(signal.SIGTERM))
+
+
+def exit_reason(code: int) -> str:
+    """How a process ended that said nothing of itself."""
+    return f"ended by signal {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+
+@dataclass
+class Job:
+    """A job of a sweep.
+
+    Args:
+        number: Its number in the sweep.
+        overrides: Its command line.
+        report: Where it says what came of it.
+        log: Where its output goes; None leaves it on the terminal.
+        process: Its process, once started.
+        started: When, by the monotonic clock.
+        took_s: Seconds from start to end, once it has ended.
+    """
+
+    number: int
+    overrides: list[str]
+    report: Path
+    log: Path | None = None
+    process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
+    took_s: float | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives; notes the time when it has ended."""
+        if self.process is None:
+            return False
+        if self.process.poll() is None:
+            return True
+        if self.took_s is None:
+            self.took_s = time.monotonic() - self.started
+        return False
+
+    def start(self, environment: Mapping[str, str]) -> None:
+        """Start its process."""
+        command = door_command(self.overrides)
+        said = {**environment, REPORT_VARIABLE: str(self.report)}
+        self.started = time.monotonic()
+        if self.log is None:
+            self.process = subprocess.Popen(command, env=said)
+            return
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, env=said, stdout=log, stderr=subprocess.STDOUT)
+
+    def outcome(self) -> dict[str, Any]:
+        """What came of it: ``status``, ``run``, ``metrics`` and ``reason``; waits for its end."""
+        said: dict[str, Any] = {"status": "failed", "run": "", "metrics": {}, "reason": "not run"}
+        if self.process is None:
+            return said
+        said["reason"] = exit_reason(self.process.wait())
+        if self.report.is_file():
+            said |= json.loads(self.report.read_text(encoding="utf-8"))
+        if said["status"] == "failed" and self.log is not None:
+            said["reason"] += f"; its output: {self.log}"
+        return said
+
+
+def end_jobs(jobs: Sequence[Job]) -> None:
+    """Wait for jobs that the terminal may have stopped, stop them, at last kill them."""
+    ignored = signal.getsignal(signal.SIGINT) == signal.SIG_IGN  # by the jobs too, then
+    for wait_s, number in ((GRACE_S, signal.SIGTERM if ignored else signal.SIGINT), (PATIENCE_S, signal.SIGKILL)):
+        until = time.monotonic() + wait_s
+        while any(job.is_running for job in jobs) and time.monotonic() < until:
+            time.sleep(LOOK_S)
+        for job in jobs:
+            if job.process is not None:
+                job.process.send_signal(number)  # does nothing where it has ended
+    for job in jobs:
+        if job.process is not None:
+            job.process.wait()
+
+
+def run_in_own_process(door: str, overrides: Sequence[str]) -> None:
+    """Run a job of a launcher whose processes do several jobs (joblib's) in a process that does this one alone.
+
+    Args:
+        door: ``hipjsw.train``, for instance.
+        overrides: Its command line.
+
+    Raises:
+        JobError: It failed.
+    """
+    with tempfile.TemporaryDirectory(prefix="hipjsw-job-") as folder:
+        report = Path(folder, "report.json")
+        done = subprocess.run(
+            [sys.executable, "-m", door, *overrides], env={**os.environ, REPORT_VARIABLE: str(report)}, check=False
+        )
+        said = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
+    if done.returncode:
+        raise JobError(said.get("reason") or exit_reason(done.returncode))
+
+
+def door_command(overrides: Sequence[str]) -> list[str]:
+    """The door that this process is, once more, with a job's overrides."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    door = spec.name if spec is not None else "hipjsw.train"
+    return [sys.executable, "-m", door.removesuffix(".__main__"), *overrides]

@@ -1,0 +1,146 @@
+"""A made-up sweep and what is known of it: counts, costs, true effects."""
+
+from dataclasses import replace
+
+import pytest
+
+from hipjsw.ablation.answers import POOLED, answer
+from hipjsw.ablation.design import Arm
+from hipjsw.ablation.measures import MEASURES
+from hipjsw.ablation.read import read_sweeps
+
+
+@pytest.fixture(scope="module")
+def sweeps(runs_dir):
+    return {sweep.record: sweep for sweep in read_sweeps(runs_dir)}
+
+
+@pytest.fixture(scope="module")
+def loss(sweeps):
+    return answer(sweeps["loss"])
+
+
+def test_runs_are_counted(loss, sweeps, made):
+    assert [(row.arm, row.done, row.failed, row.missing) for row in loss.arms] == [
+        ("dice", 3, 0, 0),
+        ("dicece", 2, 0, 1),
+        ("ce", 2, 1, 0),
+    ]
+    assert loss.row("ce").reasons == (f"seed 2: {made.REASON}",)
+    assert not loss.is_whole
+    assert answer(sweeps["cross_validation"]).is_whole
+    assert (loss.num_hips, loss.num_persons) == (40, 18)
+
+
+def test_costs_and_sizes(loss):
+    row = loss.row("dicece")
+    assert (row.steps, row.batch_size, row.train_hips, row.val_hips) == (240, 16, 115, 13)
+    assert (row.train_s, row.judge_s) == (30.0, 6.5)
+
+
+def test_what_was_asked_is_kept(loss, made):
+    assert (loss.design, loss.record, loss.options, loss.scale) == (made.LOSS, "loss", ("measure=single",), "demo")
+    assert dict(loss.about) == {
+        "data": "phantom of 1400 persons, realistic look",
+        "device": "cpu",
+        "commit": "a" * 12,
+        "version": "0.1.0",
+    }
+
+
+def test_true_effects_are_found(loss):
+    assert [verdict.verdict for verdict in loss.verdicts] == ["holds", "holds", "refuted", "not settled"]
+    assert all(row.low < row.value < row.high for row in loss.differences if row.low is not None and row.p < 1)
+    dice = {arm: loss.row(arm).cells["dice"].value for arm in ("dice", "dicece", "ce")}
+    assert dice["dice"] > dice["dicece"] > dice["ce"]
+
+
+def test_hips_not_measured_are_counted(loss):
+    cells = loss.row("ce").cells
+    assert cells["unmeasurable"].value == pytest.approx(1 / 40)
+    assert (cells["mjsw_label_mm"].num, cells["mjsw_label_mm"].num_left_out) == (39, 1)
+    assert loss.row("dice").cells["unmeasurable"].value == 0
+
+
+def test_sigmoids_leave_pixels_out(sweeps):
+    found = answer(sweeps["activation"])
+    assert [verdict.verdict for verdict in found.verdicts] == ["refuted", "holds"]
+    assert found.row("sigmoid").failed == 1
+    assert found.row("sigmoid").cells["unlabelled"].value == pytest.approx(0.004, rel=0.2)
+
+
+def test_folds_have_a_row_together(sweeps, made):
+    found = answer(sweeps["cross_validation"])
+    assert [row.arm for row in found.arms] == [POOLED, "fold0", "fold1", "fold2"]
+    assert [row.done for row in found.arms] == [3, 1, 1, 1]
+    nums = [row.cells["dice"].num for row in found.arms]
+    assert nums[0] == sum(nums[1:]) == 40
+    assert found.differences == ()
+    assert "hips" not in found.about
+
+
+def test_one_seed_says_nothing_of_seeds(sweeps):
+    sweep = sweeps["loss"]
+    one = answer(replace(sweep, runs=tuple(run for run in sweep.runs if run.seed == 0)))
+    said = "with one run a side nothing is known of how training seeds vary"
+    assert all(said in verdict.words for verdict in one.verdicts)
+    assert not any(said in verdict.words for verdict in answer(sweep).verdicts)
+
+
+def test_the_order_of_runs_and_of_hips_changes_nothing(sweeps):
+    sweep = sweeps["activation"]
+    mixed = tuple(replace(run, hips=run.hips.iloc[::-1]) for run in sweep.runs[::-1])
+    first, second = answer(sweep), answer(replace(sweep, runs=mixed))
+    for one, two in zip(first.differences, second.differences, strict=True):
+        assert (one.measure, one.arm, one.num_hips) == (two.measure, two.arm, two.num_hips)
+        assert [one.value, one.p or 0] == pytest.approx([two.value, two.p or 0], rel=1e-6, abs=1e-12)
+    assert [v.verdict for v in first.verdicts] == [v.verdict for v in second.verdicts]
+    assert answer(sweep) == first  # and it is the same each time
+
+
+def test_other_test_hips_are_said(sweeps):
+    sweep = sweeps["loss"]
+    runs = tuple(replace(run, hips=run.hips.iloc[4:]) if run.arm == "ce" else run for run in sweep.runs)
+    found = answer(replace(sweep, runs=runs))
+    assert found.about["hips"].startswith("all arms share 36 of 40 test hips")
+    assert "left out: 4 hips that only one of them was tested on" in found.verdicts[0].words
+    row = next(row for row in found.differences if (row.measure, row.arm) == ("dice", "ce"))
+    assert row.num_hips == 36
+
+
+def test_a_sweep_of_which_nothing_was_made(sweeps):
+    sweep = sweeps["loss"]
+    found = answer(replace(sweep, runs=()))
+    assert [(row.done, row.failed, row.missing, row.cells) for row in found.arms] == [(0, 0, 3, {})] * 3
+    assert {verdict.verdict for verdict in found.verdicts} == {"not run"}
+    assert (found.differences, found.num_hips, found.num_persons, found.about) == ((), 0, 0, {})
+    assert not found.is_whole
+
+
+def test_a_reason_of_several_runs_is_said_once(sweeps):
+    sweep = sweeps["loss"]
+    runs = tuple(replace(run, status="failed", reason="no space left") for run in sweep.runs if run.arm == "ce")
+    found = answer(replace(sweep, runs=runs)).row("ce")
+    assert found.reasons == ("seeds 0, 1, 2: no space left",)
+    assert (found.failed, found.steps, found.train_s) == (3, None, None)
+
+
+def test_what_runs_do_not_share_is_not_made_up(sweeps):
+    sweep = sweeps["loss"]
+    first, *rest = sweep.runs
+    other = replace(first, cost={}, config={"budget": {"steps": 999}}, metrics={"train/num_hips": 7}, made_by={})
+    row = answer(replace(sweep, runs=(other, *rest))).row("dice")
+    assert (row.steps, row.train_hips, row.train_s) == (None, None, 30.0)
+    alone = answer(replace(sweep, runs=(other,))).row("dice")
+    assert (alone.steps, alone.train_hips, alone.train_s, alone.batch_size) == (999, 7, None, None)
+
+
+def test_an_arm_that_was_added_later_is_missing(sweeps):
+    sweep = sweeps["loss"]
+    design = replace(sweep.design, arms=(*sweep.design.arms, Arm("focal", "Focal", ("loss=focal",))))
+    row = answer(replace(sweep, design=design)).row("focal")
+    assert (row.done, row.missing, row.cells) == (0, 3, {})
+
+
+def test_every_arm_with_runs_has_every_measure(loss):
+    assert all(list(row.cells) == list(MEASURES) for row in loss.arms)
