@@ -2,8 +2,9 @@
 
     python benchmarks/accuracy/network.py --run DIR [--results DIR] [--label-errors DIR [--label-errors-results DIR]]
 
-``--run`` is a run of `python -m hipjsw.train data=phantom_views dataset_size=full_equal`, ``--label-errors`` one trained
-on labels that err as BoneFinder's do (data.points_error=bonefinder). ``make accuracy`` trains both where they are missing.
+``--run`` is a run of `python -m hipjsw.train data=phantom_views dataset_size=full_equal`, ``--label-errors`` one that
+was trained on labels that err as BoneFinder's do (data.points_error=bonefinder). ``make accuracy`` trains both where
+they are missing.
 """
 
 from __future__ import annotations

@@ -47,11 +47,13 @@ class RunError(ValueError):
 def run_identity(cfg: DictConfig, store_fingerprint: str, split_digest: str) -> dict[str, Any]:
     """What decides a run's result: its configuration without ``NOT_PART``, the store's content, who is in which part.
 
-    The path of a file that says the split is left out: what it says is in the digest.
+    The path of a file that says the split is left out: what it says is in the digest. So are the scale's tables of
+    budgets: the run's own budget stands by itself.
     """
     content: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     identity = {key: value for key, value in content.items() if key not in NOT_PART}
     identity["split"] = {key: value for key, value in identity["split"].items() if key != "file"}
+    identity["scale"] = {key: identity["scale"][key] for key in ("name", "divisor")}
     data = {"store_fingerprint": store_fingerprint, "split_digest": split_digest}
     return identity | data | {"result_version": RESULT_VERSION}
 

@@ -131,6 +131,22 @@ def test_arms_differ_in_what_is_asked_and_in_nothing_else():
     assert small == baseline
 
 
+def test_both_views_get_the_same_hips_and_steps():
+    cfgs = [compose("train", ["ablation=view", *arm.overrides]) for arm in design_of("view").arms]
+    assert [(c.data.subjects, c.budget.steps, c.split.test_hips) for c in cfgs] == [(420, 180, 1000)] * 2
+    assert [c.view.rows_px for c in cfgs] == [128, 512]
+
+
+def test_the_studys_own_settings_go_with_its_tables():
+    cfg = compose("train", ["ablation=loss", "+experiment=study_baseline", "loss=ce", "seed=1"])
+    assert (cfg.view.name, cfg.scale.name, cfg.target.name, cfg.seed) == ("study", "paper", "hard", 1)
+    assert (cfg.loss._target_.rpartition(".")[2], cfg.data.name, cfg.budget.steps) == (
+        "CrossEntropy",
+        "phantom_hard",
+        4000,
+    )
+
+
 def test_the_studys_baseline_is_the_studys():
     cfg = compose("train", ["+experiment=study_baseline"])
     assert (cfg.view.rows_px, cfg.view.pixel_mm, cfg.view.margin_px) == (512, 0.9, 0)
@@ -144,13 +160,20 @@ def test_the_studys_baseline_is_the_studys():
 
 
 def test_the_studys_sizes_and_steps():
-    names = ("full", "full_equal", "baseline", "small")
+    names = ("full", "full_equal", "baseline", "baseline_short", "small")
     sizes = {name: compose("train", [f"dataset_size={name}", "scale=paper"]) for name in names}
     hips = {name: (c.dataset_size.train_hips, c.dataset_size.val_hips) for name, c in sizes.items()}
-    full = (23544, 2944)
-    assert hips == {"full": full, "full_equal": full, "baseline": (1600, 200), "small": (160, 20)}
+    full, baseline = (23544, 2944), (1600, 200)
+    known = {"full": full, "full_equal": full, "baseline": baseline, "baseline_short": baseline, "small": (160, 20)}
+    assert hips == known
     steps = {name: c.budget.steps for name, c in sizes.items()}
-    assert steps == {"full": 50 * -(-23544 // 20), "full_equal": 4000, "baseline": 4000, "small": 4000}
+    assert steps == dict.fromkeys(names, 4000) | {"full": 50 * -(-23544 // 20)}
+        "full": 50 * -(-23544 // 20),
+        "full_equal": 4000,
+        "baseline": 4000,
+        "baseline_short": 4000,
+        "small": 4000,
+    }
 
 
 @pytest.mark.parametrize(
