@@ -168,12 +168,6 @@ def test_the_studys_sizes_and_steps():
     assert hips == known
     steps = {name: c.budget.steps for name, c in sizes.items()}
     assert steps == dict.fromkeys(names, 4000) | {"full": 50 * -(-23544 // 20)}
-        "full": 50 * -(-23544 // 20),
-        "full_equal": 4000,
-        "baseline": 4000,
-        "baseline_short": 4000,
-        "small": 4000,
-    }
 
 
 @pytest.mark.parametrize(
