@@ -41,7 +41,7 @@ QUESTIONS := labels,target,border,label_noise,view,cross_validation
 SEEDS ?= 1
 define sweep
 @status=0; $(RUN) hipjsw.train -m ablation=$(1) seeds=$(SEEDS) $(ARGS) || status=$$?; \
-  test $$status -gt 1 || $(RUN) hipjsw.report $(filter runs_dir=%,$(ARGS)) || status=1; exit $$status
+  test $$status -gt 1 || $(RUN) hipjsw.report $(filter runs_dir=% logger%,$(ARGS)) || status=1; exit $$status
 endef
 ablations: .venv/.installed  ## tables 1-5 of the study at demo scale, and the report (SEEDS=3 for intervals over seeds)
 	$(call sweep,$(TABLES))

@@ -35,7 +35,7 @@ def answer(sweep: Sweep) -> AblationResult:
     if design.pooled:
         arms.insert(0, _arm_row(POOLED, sweep.runs, pooled_rows(sweep), design.seeds * len(design.arms)))
     found = comparisons(sweep)
-    num_done = {arm.name: len(sweep.of(arm.name)) for arm in design.arms}
+    made = {row.arm: row for row in arms}
     done = [run for arm in design.arms for run in sweep.of(arm.name)]
     hips = hips_of([(run,) for run in done])
     return AblationResult(
@@ -45,7 +45,7 @@ def answer(sweep: Sweep) -> AblationResult:
         scale=sweep.scale,
         arms=tuple(arms),
         differences=tuple(comparison.row for comparison in found),
-        verdicts=tuple(verdict(finding, design, found, num_done) for finding in design.findings),
+        verdicts=tuple(verdict(finding, design, found, made) for finding in design.findings),
         num_hips=len(hips),
         num_persons=hips.num_persons,
         about=_about(done) | _unshared(sweep),
@@ -72,6 +72,7 @@ def _arm_row(name: str, runs: Sequence[RunResult], rows: Sequence[Row], wanted: 
         val_hips=_same(_whole(run.metrics.get("val/num_hips")) for run in done),
         train_s=_mean(run.cost.get("train_s") for run in done),
         judge_s=_mean(run.cost.get("judge_s") for run in done),
+        seeds=tuple(sorted({run.seed for run in runs})),
     )
 
 

@@ -8,13 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hipjsw.ablation.design import Design
-from hipjsw.ablation.measures import MEASURES, Measure, run_values
-from hipjsw.ablation.pooling import HipSet, Row, hips_of, rows_of, value_table
+from hipjsw.ablation.measures import MEASURES, Measure
+from hipjsw.ablation.pooling import HipSet, Row, hips_of, rows_of, value_table, values_of_runs
 from hipjsw.ablation.result import DifferenceRow
 from hipjsw.ablation.sweep import Sweep
 from hipjsw.statistics.paired import Difference, holm, paired_difference, run_level_difference
 
-__all__ = ["Comparison", "Side", "compared", "comparisons", "pairs_of"]
+__all__ = ["Comparison", "Side", "compared", "comparisons", "is_compared", "pairs_of"]
+
+#: What a loss is made of: losses of runs that differ in one of these are different numbers.
+_OF_LOSS = ("loss", "activation", "weight", "target", "labels")
+#: Measures that are made of losses.
+_LOSSES = ("overfit",)
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,10 @@ class Comparison:
         second: Of the other, likewise.
         num_shared: Test hips of both; 0 for a measure of whole runs.
         num_alone: Test hips of only one of them, which are left out.
+        num_without: Finished runs of either that have no value, which are left out.
+        num_missing: Measurements of either that have no value: of every run on every shared hip.
+        num_wanted: Those measurements, with a value or without.
+        why: Why there is no number, where it is neither for want of runs nor of hips.
     """
 
     row: DifferenceRow
@@ -34,6 +43,10 @@ class Comparison:
     second: float | None
     num_shared: int = 0
     num_alone: int = 0
+    num_without: tuple[int, int] = (0, 0)
+    num_missing: tuple[int, int] = (0, 0)
+    num_wanted: tuple[int, int] = (0, 0)
+    why: str = ""
 
     def turned(self) -> Comparison:
         """The same comparison, the other arm first."""
@@ -42,6 +55,9 @@ class Comparison:
             self,
             first=self.second,
             second=self.first,
+            num_without=self.num_without[::-1],
+            num_missing=self.num_missing[::-1],
+            num_wanted=self.num_wanted[::-1],
             row=replace(
                 row,
                 arm=row.than,
@@ -91,14 +107,25 @@ class Side:
         return cls(arm, rows, hips_of(rows))
 
 
+def is_compared(design: Design, measure: Measure) -> bool:
+    """Whether arms may be compared by a measure.
+
+    Where the design names measures, by these. Else by every measure of hips, and of those of whole runs by the ones
+    that are asked for: with a few runs a side they show little, and each would be one more chance to find something.
+    """
+    if design.compared is not None:
+        return measure.name in design.compared
+    return measure.kind == "hip" or measure.name in (design.measure, *(f.measure for f in design.findings))
+
+
 def comparisons(sweep: Sweep) -> list[Comparison]:
-    """All pairs by all measures that have a value in both, p corrected by Holm within each measure.
+    """All pairs by all measures that are compared and have a value in both, p corrected by Holm within each measure.
 
     The order is that of the measures, then of the pairs.
     """
     found: list[Comparison] = []
     sides = {arm.name: Side.of(sweep, arm.name) for arm in sweep.design.arms}
-    for measure in MEASURES.values():
+    for measure in (one for one in MEASURES.values() if is_compared(sweep.design, one)):
         some = [compared(measure, sides[arm], sides[than]) for arm, than in pairs_of(sweep.design)]
         known = [comparison for comparison in some if comparison is not None]
         corrected = holm([comparison.row.p for comparison in known])
@@ -116,7 +143,7 @@ def compared(measure: Measure, one: Side, two: Side) -> Comparison | None:
 
     Returns:
         The comparison; without numbers where the arms share no test hip, or only hips of one person, that has a value
-        in both. None where an arm has no value at all.
+        in both, and where the measure is made of losses that are not one. None where an arm has no value at all.
     """
     if not one.rows or not two.rows:
         return None
@@ -124,35 +151,55 @@ def compared(measure: Measure, one: Side, two: Side) -> Comparison | None:
 
 
 def _of_runs(measure: Measure, one: Side, two: Side) -> Comparison | None:
-    first, second = (run_values(measure, [run.history for row in side.rows for run in row]) for side in (one, two))
+    first, second = (values_of_runs(measure, side.rows) for side in (one, two))
     found = run_level_difference(first, second)
     if found is None:
         return None
-    return Comparison(_row(measure, one, two, found), float(np.nanmean(first)), float(np.nanmean(second)))
+    known = (int(np.isfinite(first).sum()), int(np.isfinite(second).sum()))
+    without = (len(first) - known[0], len(second) - known[1])
+    differing = _unlike(one, two) if measure.name in _LOSSES else []
+    if differing:
+        why = f"losses of runs that differ in their {' and '.join(differing)} are not one number"
+        return Comparison(_row(measure, one, two, None, known), None, None, num_without=without, why=why)
+    means = (float(np.nanmean(first)), float(np.nanmean(second)))
+    return Comparison(_row(measure, one, two, found, known), *means, num_without=without)
+
+
+def _unlike(one: Side, two: Side) -> list[str]:
+    """Of what a loss is made of, what not all their runs have alike."""
+    configs = [run.config for side in (one, two) for row in side.rows for run in row]
+    return [key for key in _OF_LOSS if any(config.get(key) != configs[0].get(key) for config in configs)]
 
 
 def _of_hips(measure: Measure, one: Side, two: Side) -> Comparison | None:
-    if not all(np.isfinite(value_table(measure, side.rows, side.hips)).any() for side in (one, two)):
+    known = [np.isfinite(value_table(measure, side.rows, side.hips)).any(axis=1) for side in (one, two)]
+    if not all(runs.any() for runs in known):
         return None
     shared = one.hips.within(two.hips)
     alone = len(one.hips) + len(two.hips) - 2 * len(shared)
     first, second = (value_table(measure, side.rows, shared) for side in (one, two))
     found = paired_difference(first, second, shared.persons)
-    row = _row(measure, one, two, found)
+    num_runs = (int(known[0].sum()), int(known[1].sum())) if found is None else found.num_runs
+    bare = Comparison(
+        _row(measure, one, two, found, num_runs),
+        *(None, None, len(shared), alone),
+        num_without=(len(first) - num_runs[0], len(second) - num_runs[1]),
+        num_missing=(int((~np.isfinite(first)).sum()), int((~np.isfinite(second)).sum())),
+        num_wanted=(first.size, second.size),
+    )
     if found is None:
-        return Comparison(row, None, None, len(shared), alone)
+        return bare
     both = np.isfinite(first).any(axis=0) & np.isfinite(second).any(axis=0)
     means = [float(np.nanmean(np.nanmean(table[:, both], axis=0))) for table in (first, second)]
-    return Comparison(row, means[0], means[1], len(shared), alone)
+    return replace(bare, first=means[0], second=means[1])
 
 
-def _row(measure: Measure, one: Side, two: Side, found: Difference | None) -> DifferenceRow:
-    seeds = (len(one.rows), len(two.rows))
+def _row(measure: Measure, one: Side, two: Side, found: Difference | None, num_runs: tuple[int, int]) -> DifferenceRow:
     if found is None:
-        return DifferenceRow(measure.name, one.arm, two.arm, None, None, None, None, None, 0, 0, seeds)
+        return DifferenceRow(measure.name, one.arm, two.arm, None, None, None, None, None, 0, 0, num_runs)
     low, high = (None, None) if found.interval is None else (found.interval.low, found.interval.high)
     counts = (0, 0) if measure.kind == "run" else (found.num_units, found.num_clusters)
-    return DifferenceRow(measure.name, one.arm, two.arm, found.value, low, high, found.p, None, *counts, seeds)
+    return DifferenceRow(measure.name, one.arm, two.arm, found.value, low, high, found.p, None, *counts, num_runs)
 
 
 def _negative(value: float | None) -> float | None:

@@ -10,6 +10,8 @@ __all__ = ["Arm", "Design", "DesignError", "Finding"]
 
 #: What a finding may claim of its arm against the other.
 CLAIMS = ("better", "similar")
+#: What is kept as it is said.
+_PLAIN = ("name", "title", "question", "measure", "reference", "table", "seeds", "pooled")
 
 
 class DesignError(ValueError):
@@ -75,6 +77,9 @@ class Design:
         table: Number of the study's table, None for a question of our own.
         seeds: Runs of each arm that are wanted.
         pooled: The arms are folds of one cross-validation: their test hips are put together, not compared.
+        compared: Measures whose differences may be tested, for arms that are judged by labels or pixels of their own
+            and of which the other numbers cannot be compared; None for all (and of those of whole runs, the ones that
+            ``measure`` or a finding names).
     """
 
     name: str
@@ -87,6 +92,7 @@ class Design:
     table: int | None = None
     seeds: int = 3
     pooled: bool = False
+    compared: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         names = [arm.name for arm in self.arms]
@@ -103,6 +109,12 @@ class Design:
                 )
         if self.seeds < 1:
             raise DesignError(f"ablation {self.name}: at least one seed, not {self.seeds}")
+        for name in (self.measure, *(finding.measure for finding in self.findings)):
+            if self.compared is not None and name not in self.compared:
+                raise DesignError(
+                    f"ablation {self.name} asks for {name!r}, which is not among the measures it compares: "
+                    f"{', '.join(self.compared) or 'none'}; name it under `compared`, or ask for another"
+                )
 
     def arm(self, name: str) -> Arm:
         """The arm of a name."""
@@ -117,15 +129,16 @@ class Design:
         """
         arms = tuple(_arm(name, said) for name, said in content["arms"].items())
         findings = tuple(Finding(**said) for said in content.get("findings") or ())
-        known = ("name", "title", "question", "measure", "reference", "table", "seeds", "pooled")
-        rest = {key: content[key] for key in known if key in content}
-        return cls(arms=arms, findings=findings, **rest)
+        rest = {key: content[key] for key in _PLAIN if key in content}
+        compared = content.get("compared")
+        only = None if compared is None else tuple(str(name) for name in compared)
+        return cls(arms=arms, findings=findings, compared=only, **rest)
 
     def plain(self) -> dict[str, Any]:
         """The plain values that ``read`` takes."""
         arms = {arm.name: {k: v for k, v in _plain(arm).items() if k != "name"} for arm in self.arms}
-        rest = ("name", "title", "question", "measure", "reference", "table", "seeds", "pooled")
-        return {key: getattr(self, key) for key in rest} | {
+        return {key: getattr(self, key) for key in _PLAIN} | {
+            "compared": _listed(self.compared),
             "arms": arms,
             "findings": [_plain(finding) for finding in self.findings],
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,13 +16,14 @@ Floats = NDArray[np.float64]
 
 _DICE = ("dice_femur", "dice_acetabulum", "dice_joint_space")
 _ASSD = ("assd_femur_mm", "assd_acetabulum_mm")
+_BEARING = ("assd_head_bearing_mm", "assd_roof_bearing_mm")
 _HD95 = ("hd95_femur_mm", "hd95_acetabulum_mm")
 _WIDTHS = ("mjsw_pred_mm", "mjsw_label_mm", "mjsw_truth_mm", "raw_mjsw_mm", "mjsw_study_mm")
 
 #: Columns of ``test_hips.csv`` that hold text.
 HIP_TEXT = ("hip_id", "person", "status", "reason")
 #: Columns of ``test_hips.csv`` that measures read.
-HIP_NEEDED = (*HIP_TEXT, *_DICE, *_WIDTHS, *_ASSD, *_HD95, "unlabelled", "multiple")
+HIP_NEEDED = (*HIP_TEXT, *_DICE, *_WIDTHS, *_ASSD, *_BEARING, *_HD95, "unlabelled", "multiple")
 #: Columns of ``history.csv`` that measures read.
 HISTORY_NEEDED = ("step", "train/loss", "val/dice/mean", "val/loss")
 
@@ -41,6 +43,7 @@ class Measure:
         kind: ``hip``, a number a test hip, or ``run``, one a whole run.
         of: From the table of test hips to ``(n,)``, or from the history to one number; NaN where undefined.
         counts: Whether a hip is 1 or 0 and nothing between.
+        of_metrics: Whether ``of`` takes a run's ``metrics.json`` in place of its history.
     """
 
     name: str
@@ -48,8 +51,9 @@ class Measure:
     unit: str
     higher_is_better: bool | None
     kind: str
-    of: Callable[[pd.DataFrame], Floats | float] = field(repr=False, compare=False)
+    of: Callable[[Any], Floats | float] = field(repr=False, compare=False)
     counts: bool = False
+    of_metrics: bool = False
 
 
 def hip_values(measure: Measure, hips: pd.DataFrame, hip_ids: Sequence[str]) -> Floats:
@@ -67,17 +71,17 @@ def hip_values(measure: Measure, hips: pd.DataFrame, hip_ids: Sequence[str]) -> 
     return _defined(column.reindex(list(hip_ids)))
 
 
-def run_values(measure: Measure, histories: Sequence[pd.DataFrame]) -> Floats:
+def run_values(measure: Measure, told: Sequence[pd.DataFrame | Mapping[str, Any]]) -> Floats:
     """The measure of whole runs.
 
     Args:
         measure: One of kind ``run``.
-        histories: ``history.csv`` of ``r`` runs.
+        told: ``history.csv`` of ``r`` runs, or their ``metrics.json`` where the measure is ``of_metrics``.
 
     Returns:
         ``(r,)``, NaN where undefined.
     """
-    return _defined([float(measure.of(history)) for history in histories])
+    return _defined([float(measure.of(one)) for one in told])
 
 
 def _defined(values: ArrayLike) -> Floats:
@@ -130,6 +134,19 @@ def _overfit(history: pd.DataFrame) -> float:
     return float(last["val/loss"]) - float(last["train/loss"])
 
 
+def _metric(name: str) -> Callable[[Mapping[str, Any]], float]:
+    def of(metrics: Mapping[str, Any]) -> float:
+        value = metrics.get(name)
+        return float(value) if isinstance(value, int | float) else float("nan")
+
+    return of
+
+
+def _table5(name: str, label: str, unit: str, key: str) -> Measure:
+    """A number of `hipjsw.inference.table5`; it is small where two masks err alike: neither direction is better."""
+    return Measure(name, f"Table 5: {label}", unit, None, "run", _metric(f"test/table5/{key}"), of_metrics=True)
+
+
 def _measures(*several: Measure) -> Mapping[str, Measure]:
     return {measure.name: measure for measure in several}
 
@@ -169,10 +186,18 @@ MEASURES: Mapping[str, Measure] = _measures(
         _apart("raw_mjsw_mm", "mjsw_truth_mm", signed=True),
     ),
     Measure("assd_mm", "mean distance of the bones' borders", "mm", False, "hip", _mean_of(_ASSD)),
+    Measure("bearing_mm", "border distance along the sourcil", "mm", False, "hip", _mean_of(_BEARING)),
     Measure("hd95_mm", "95th percentile of the borders' distance", "mm", False, "hip", _mean_of(_HD95)),
     Measure("unmeasurable", "share of hips not measured", "", False, "hip", _unmeasurable, counts=True),
     Measure("unlabelled", "share of pixels without any class", "", False, "hip", _column("unlabelled")),
     Measure("multiple", "share of pixels with several classes", "", False, "hip", _column("multiple")),
     Measure("instability", "instability of validation Dice", "", False, "run", _instability),
     Measure("overfit", "validation loss less training loss", "", False, "run", _overfit),
+    _table5("table5_printed", "study's estimator as printed, mean", "", "as_printed_mean"),
+    _table5("table5_printed_sd", "study's estimator as printed, SD", "", "as_printed_sd"),
+    _table5("table5_study_mm", "study's estimator, mean", "mm", "study_mean_mm"),
+    _table5("table5_study_sd_mm", "study's estimator, SD", "mm", "study_sd_mm"),
+    _table5("table5_ours_mm", "sub-pixel contour, mean", "mm", "ours_mean_mm"),
+    _table5("table5_ours_sd_mm", "sub-pixel contour, SD", "mm", "ours_sd_mm"),
+    _table5("table5_hips", "hips of a run", "", "num_hips"),
 )

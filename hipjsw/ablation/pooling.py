@@ -14,7 +14,7 @@ from hipjsw.ablation.sweep import RunResult, Sweep
 from hipjsw.statistics.bootstrap import Estimate, share_estimate
 from hipjsw.statistics.paired import run_level_mean, run_mean
 
-__all__ = ["HipSet", "Row", "arm_cells", "hips_of", "pooled_rows", "rows_of", "value_table"]
+__all__ = ["HipSet", "Row", "arm_cells", "hips_of", "pooled_rows", "rows_of", "value_table", "values_of_runs"]
 
 #: What counts as one training: a run, or the folds of one cross-validation together.
 Row = tuple[RunResult, ...]
@@ -88,6 +88,12 @@ def value_table(measure: Measure, rows: Sequence[Row], hips: HipSet) -> NDArray[
     return table
 
 
+def values_of_runs(measure: Measure, rows: Sequence[Row]) -> NDArray[np.float64]:
+    """A measure of whole runs ``(r,)``, each run of each row; NaN where undefined."""
+    runs = [run for row in rows for run in row]
+    return run_values(measure, [run.metrics if measure.of_metrics else run.history for run in runs])
+
+
 def arm_cells(rows: Sequence[Row]) -> dict[str, Cell]:
     """Every measure of the runs of an arm, with 95 % intervals over seeds and persons.
 
@@ -102,7 +108,7 @@ def arm_cells(rows: Sequence[Row]) -> dict[str, Cell]:
 
 def _cell(measure: Measure, rows: Sequence[Row], hips: HipSet) -> Cell:
     if measure.kind == "run":
-        values = run_values(measure, [run.history for row in rows for run in row])
+        values = values_of_runs(measure, rows)
         known = int(np.isfinite(values).sum())
         return _cell_of(run_level_mean(values), known, len(values) - known)
     table = value_table(measure, rows, hips)

@@ -97,6 +97,7 @@ def _design_rows(design: Design) -> Iterator[Row]:
     yield {"kind": "design", "key": "table", "value": _whole(design.table)}
     yield {"kind": "design", "key": "seeds", "value": _whole(design.seeds)}
     yield {"kind": "design", "key": "pooled", "value": _whole(int(design.pooled))}
+    yield from ({"kind": "design", "key": "compared", "measure": name} for name in design.compared or ())
     for arm in design.arms:
         row = {"kind": "design", "arm": arm.name}
         yield row | {"key": "label", "text": arm.label}
@@ -118,6 +119,7 @@ def _arm_rows(arm: ArmRow) -> Iterator[Row]:
         yield row | {"key": key, "value": _whole(getattr(arm, key))}
     for key in _ARM_TIMES:
         yield row | {"key": key, "value": _digits(getattr(arm, key))}
+    yield from (row | {"key": "seed", "value": _whole(seed)} for seed in arm.seeds)
     yield from (row | {"key": "reason", "text": reason} for reason in arm.reasons)
 
 
@@ -187,6 +189,7 @@ def _design(rows: Sequence[Row], findings: Sequence[Row]) -> Design:
         table=_int(_one(own, "table")["value"]),
         seeds=int(_one(own, "seeds")["value"]),
         pooled=_one(own, "pooled")["value"] == "1",
+        compared=tuple(row["measure"] for row in own if row["key"] == "compared") or None,
     )
 
 
@@ -226,6 +229,7 @@ def _arm(name: str, rows: Sequence[Row], cells: Mapping[str, Cell]) -> ArmRow:
     return ArmRow(
         *(name, done, failed, missing, reasons, cells),
         *(steps, batch_size, train_hips, val_hips, train_s, judge_s),
+        tuple(int(row["value"]) for row in rows if row["key"] == "seed"),
     )
 
 

@@ -16,7 +16,8 @@ class Cell:
 
     Args:
         value: Mean over its runs and test hips; None where undefined.
-        low: Lower end of the 95 % interval over seeds and persons; None where there is none.
+        low: Lower end of the 95 % interval over seeds and persons (of one run, over persons alone); None where there is
+            none.
         high: Upper end.
         num: Test hips it is over (or runs, for a measure of whole runs).
         num_left_out: Those left out because it is undefined there.
@@ -46,6 +47,7 @@ class ArmRow:
         val_hips: Validation hips.
         train_s: Seconds of training, mean over runs; None where unknown.
         judge_s: Seconds of measuring, likewise.
+        seeds: Of all its runs that were asked for, whatever became of them; rising, empty where unknown.
     """
 
     arm: str
@@ -60,6 +62,7 @@ class ArmRow:
     val_hips: int | None = None
     train_s: float | None = None
     judge_s: float | None = None
+    seeds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,14 @@ class DifferenceRow:
         arm: The arm.
         than: The arm it is compared with.
         value: Mean difference, arm less than; None where undefined.
-        low: Lower end of its 95 % interval over seeds and persons; None where there is none.
+        low: Lower end of its 95 % interval over seeds and persons (with one run on either side, of these very runs over
+            persons alone); None where there is none.
         high: Upper end.
         p: Of no difference, two-sided; None where there is none.
         p_holm: The same after Holm's correction for the comparisons of this measure in this ablation.
         num_hips: Test hips known in both (0 for a measure of whole runs).
         num_persons: Their persons.
-        seeds: Finished runs of either arm.
+        seeds: Finished runs of either arm that have a value.
     """
 
     measure: str
@@ -100,8 +104,10 @@ class Verdict:
     Args:
         claim: The finding's words.
         of_study: Whether the study found it.
-        verdict: ``holds``, ``refuted`` (the opposite is shown), ``not settled`` (the interval leaves both open) or
-            ``not run``.
+        verdict: ``holds``, ``refuted`` (the opposite is shown), ``not settled`` or ``not run``. Of two arms of which
+            one is to be better, by p after Holm's correction within one measure of one ablation: its other measures,
+            and other ablations, add chances of their own. Of two that are to be similar, by the interval, which is not
+            corrected. With one run a side it is ``not settled``.
         words: One sentence with the numbers.
     """
 
@@ -121,8 +127,8 @@ class AblationResult:
         options: What the command line said besides, shared by all arms.
         scale: ``demo`` or ``paper``.
         arms: One row an arm, in the design's order.
-        differences: Every other arm against the reference and every finding's pair, for every measure that has a
-            value in both.
+        differences: Every other arm against the reference and every finding's pair, for every measure that the design
+            compares and that has a value in both.
         verdicts: One a finding.
         num_hips: Test hips.
         num_persons: Their persons.

@@ -105,11 +105,28 @@ def _notes(comparison: Comparison) -> str:
         notes.append(f"left out: {_hips(comparison.num_shared - row.num_hips)} without a value in both")
     if comparison.num_alone:
         notes.append(f"left out: {_hips(comparison.num_alone)} that only one of them was tested on")
+    if sum(comparison.num_missing):
+        notes.append(_missing(comparison))
+    if sum(comparison.num_without):
+        first, second = comparison.num_without
+        notes.append(f"finished runs without any value: {first} against {second}")
     if max(row.seeds) == 1:
-        notes.append("with one run a side nothing is known of how training seeds vary")
+        notes.append(
+            "with one run a side nothing is known of how training seeds vary, so that it stays open: "
+            "SEEDS=3 (or seeds=3) can settle it"
+        )
     elif min(row.seeds) == 1:
         notes.append("with one run on one side, how training seeds vary is known of the other side alone")
     return "".join(f"; {note}" for note in notes)
+
+
+def _missing(comparison: Comparison) -> str:
+    """Measurements without a value, a run and hip each: which arm has more of them is to be seen."""
+    parts = zip(comparison.num_missing, comparison.num_wanted, strict=True)
+    first, second = (f"{missing} of {wanted}" for missing, wanted in parts)
+    return (
+        f"{sum(comparison.num_missing)} of {sum(comparison.num_wanted)} measurements missing, {first} against {second}"
+    )
 
 
 def _hips(number: int) -> str:

@@ -39,7 +39,7 @@ def build_data(cfg: DictConfig, store: Store, test_part: str = "test") -> HipDat
     return HipData(
         store,
         num_train=-(-int(cfg.dataset_size.train_hips) // divisor),
-        num_val=-(-int(cfg.dataset_size.val_hips) // divisor),
+        num_val=max(-(-int(cfg.dataset_size.val_hips) // divisor), int(cfg.scale.get("least_val_hips") or 1)),
         budget=build_budget(cfg),
         augmentation=instantiate(cfg.augment),
         seed=int(cfg.seed),

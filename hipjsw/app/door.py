@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -19,7 +19,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from hipjsw.app.job import end_with_sweep, run_in_own_process
+from hipjsw.app.job import end_with_sweep, own_conf, run_in_own_process
 from hipjsw.app.paths import conf_dir
 from hipjsw.app.plugins import register_plugins
 from hipjsw.app.schema import refuse_unknown_keys, register_schemas
@@ -57,7 +57,8 @@ def open_door(work: Callable[[DictConfig], None], name: str, expected: tuple[typ
         if HydraConfig.get().mode == RunMode.MULTIRUN:  # another launcher's job; its sweep says what failed
             refuse_unknown_keys(cfg, name)
             if "joblib" in HydraConfig.get().launcher._target_:
-                run_in_own_process(f"hipjsw.{name}", list(HydraConfig.get().overrides.task))
+                sweep = cast(DictConfig, HydraConfig.get())
+                run_in_own_process(f"hipjsw.{name}", [*own_conf(sweep), *sweep.overrides.task])
             else:
                 work(cfg)
             return

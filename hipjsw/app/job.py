@@ -17,6 +17,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from omegaconf import DictConfig
 
 __all__ = [
     "LOOK_S",
@@ -25,11 +26,14 @@ __all__ = [
     "end_with_sweep",
     "exit_reason",
     "in_sweep",
+    "job_environment",
     "job_report_path",
+    "own_conf",
     "write_job_report",
 ]
 
 REPORT_VARIABLE = "HIPJSW_JOB_REPORT"
+SWEEP_VARIABLE = "HIPJSW_SWEEP"
 
 #: How often jobs are looked after.
 LOOK_S = 0.1
@@ -72,10 +76,21 @@ def write_job_report(status: str, run: str = "", metrics: Mapping[str, Any] | No
 
 
 def end_with_sweep() -> None:
-    """Have the system end this job should its sweep be killed. Linux only; elsewhere the job goes on to its end."""
+    """Have the system end this job should its sweep be killed. Linux only; elsewhere the job goes on to its end.
+
+    Raises:
+        SystemExit: The sweep was killed already (143).
+    """
     if job_report_path() is not None and sys.platform == "linux":
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, int(signal.SIGTERM))
+        if os.environ.get(SWEEP_VARIABLE, str(os.getppid())) != str(os.getppid()):
+            raise SystemExit(128 + signal.SIGTERM)
+
+
+def job_environment(environment: Mapping[str, str], report: Path) -> dict[str, str]:
+    """Of a job's process: where it says what came of it, and whose job it is."""
+    return {**environment, REPORT_VARIABLE: str(report), SWEEP_VARIABLE: str(os.getpid())}
 
 
 def exit_reason(code: int) -> str:
@@ -116,10 +131,15 @@ class Job:
             self.took_s = time.monotonic() - self.started
         return False
 
+    @property
+    def went_well(self) -> bool:
+        """Whether it has ended, and without an error."""
+        return self.process is not None and self.process.poll() == 0
+
     def start(self, environment: Mapping[str, str]) -> None:
         """Start its process."""
         command = door_command(self.overrides)
-        said = {**environment, REPORT_VARIABLE: str(self.report)}
+        said = job_environment(environment, self.report)
         self.started = time.monotonic()
         if self.log is None:
             self.process = subprocess.Popen(command, env=said)
@@ -168,8 +188,9 @@ def run_in_own_process(door: str, overrides: Sequence[str]) -> None:
     """
     with tempfile.TemporaryDirectory(prefix="hipjsw-job-") as folder:
         report = Path(folder, "report.json")
+        environment = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}  # the door's own
         done = subprocess.run(
-            [sys.executable, "-m", door, *overrides], env={**os.environ, REPORT_VARIABLE: str(report)}, check=False
+            [sys.executable, "-m", door, *overrides], env=job_environment(environment, report), check=False
         )
         said = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
     if done.returncode:
@@ -181,3 +202,14 @@ def door_command(overrides: Sequence[str]) -> list[str]:
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     door = spec.name if spec is not None else "hipjsw.train"
     return [sys.executable, "-m", door.removesuffix(".__main__"), *overrides]
+
+
+def own_conf(sweep: DictConfig) -> list[str]:
+    """``--config-dir`` of the command line, for a job's.
+
+    Args:
+        sweep: Hydra's own node of the sweep's configuration.
+    """
+    sources = sweep.get("runtime", {}).get("config_sources") or ()
+    folders = [source.path for source in sources if source.provider == "command-line"]
+    return [part for folder in folders for part in ("--config-dir", folder)]

@@ -24,7 +24,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from hipjsw.app.job import LOOK_S, Job, end_jobs
+from hipjsw.app.job import LOOK_S, Job, end_jobs, own_conf
 from hipjsw.reporting.tables import JobRow, print_table, sweep_csv_rows, sweep_markdown, sweep_table
 
 __all__ = ["Expected", "ProcessLauncher"]
@@ -38,11 +38,13 @@ class Expected:
         said: What it is called while it runs.
         size: How much work it is, in any unit that all jobs of the sweep share.
         group: Its W&B group.
+        log: Name of its log, where it has one.
     """
 
     said: str
     size: float
     group: str
+    log: str
 
 
 @dataclass
@@ -54,7 +56,7 @@ class _Pace:
 
     def left_words(self, jobs: Sequence[Job], at_a_time: int) -> str:
         """How long the jobs that have not ended will take; nothing where nothing is known."""
-        known = [(job.took_s, self.sizes[job.number]) for job in jobs if job.took_s is not None]
+        known = [(job.took_s, self.sizes[job.number]) for job in jobs if job.took_s is not None and job.went_well]
         rate = self.seconds_per_size
         if known:
             rate = sum(took for took, _ in known) / max(sum(size for _, size in known), 1e-9)
@@ -69,7 +71,7 @@ class ProcessLauncher(Launcher):
     """Hydra launcher: so many jobs at a time, each ``python -m <door> <overrides>``.
 
     Args:
-        n_jobs: Jobs at a time. One shows its progress bar; of several each writes ``<runs_dir>/sweeps/<group>/N.log``.
+        n_jobs: Jobs at a time. One shows its progress bar; several write logs in ``<runs_dir>/sweeps/<group>``.
     """
 
     #: Hydra takes launchers from its own namespace only; ``register_plugins`` puts this one there.
@@ -111,15 +113,15 @@ class ProcessLauncher(Launcher):
         _forget_composed(Path(self.config.hydra.sweep.dir))
         varied = _what_varied(job_overrides)
         group = self.config.get("group") or f"sweep-{time.strftime('%Y%m%d-%H%M%S')}"
-        expected = self.expected or [Expected(said, 1.0, group) for said in varied]
+        expected = self.expected or [Expected(said, 1.0, group, str(number)) for number, said in enumerate(varied)]
         log_folder = Path(self.config.get("runs_dir", "runs")) / "sweeps" / expected[0].group
         with tempfile.TemporaryDirectory(prefix="hipjsw-sweep-") as reports, _signals_noticed() as noticed:
             jobs = [
                 Job(
                     number,
-                    [*overrides, f"group={known.group}"],
+                    [*own_conf(self.config.hydra), *overrides, f"group={known.group}"],
                     Path(reports, f"{number}.json"),
-                    log_folder / f"{number}.log" if self.n_jobs > 1 else None,
+                    log_folder / f"{known.log}.log" if self.n_jobs > 1 else None,
                 )
                 for (number, overrides), known in zip(enumerate(job_overrides, initial_job_idx), expected, strict=True)
             ]

@@ -18,6 +18,7 @@ from hipjsw.ablation.design import Arm, Design, DesignError
 from hipjsw.app.build import build_data
 from hipjsw.app.provision import provide_store
 from hipjsw.app.runs import Run, run_identity
+from hipjsw.app.schema import refuse_unknown_keys
 from hipjsw.cohort.split_record import split_digest
 from hipjsw.cohort.store import Store
 
@@ -28,6 +29,8 @@ Compose = Callable[[list[str]], DictConfig]
 
 #: Parts of a configuration that decide which hips there are and how they are dealt.
 _DATA_KEYS = ("store", "data", "data_dir", "view", "labels", "split", "fold", "workers")
+#: Options that would give all runs one folder, group or set of tags.
+_OWN_KEYS = ("run", "group", "tags")
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class PlannedRun:
         wanted: Who asks for it.
         size: Pixels that its training sees.
         scale: ``demo`` or ``paper``.
+        kind: Hash of all that makes it what it is but its seed.
     """
 
     run: Run
@@ -67,6 +71,7 @@ class PlannedRun:
     wanted: list[Wanted]
     size: float
     scale: str
+    kind: str = ""
 
     @property
     def said(self) -> str:
@@ -96,9 +101,9 @@ class Plan:
         """Those that are not finished."""
         return [planned for planned in self.runs.values() if not planned.run.is_finished]
 
-    def folder_of(self, wanted: Wanted) -> str:
-        """Name of the folder of a run that is asked for."""
-        return next(name for name, planned in self.runs.items() if wanted in planned.wanted)
+    def run_of(self, wanted: Wanted) -> PlannedRun:
+        """The run that is asked for."""
+        return next(planned for planned in self.runs.values() if wanted in planned.wanted)
 
 
 def plan_runs(
@@ -125,17 +130,21 @@ def plan_runs(
         choices = dict(cfg.hydra.runtime.choices)
         with open_dict(cfg):
             del cfg["hydra"]
+        refuse_unknown_keys(cfg, "train")
         store = stores.of(cfg)
         digest = split_digest(store.split, store.hips)
         run = Run.of(cfg, store.fingerprint, digest, choices)
-        training = (design.name, seed, _training(cfg, store, run_identity(cfg, store.fingerprint, digest)))
+        identity = run_identity(cfg, store.fingerprint, digest)
+        training = (design.name, seed, _training(cfg, store, identity))
         other = trainings.setdefault(training, arm.name)
         if other != arm.name:
             raise DesignError(
                 f"ablation {design.name}: arms {other} and {arm.name} would train the same network on the same "
                 f"{len(build_data(cfg, store).train)} hips; the data are too few to tell them apart"
             )
-        known = plan.runs.setdefault(run.folder.name, PlannedRun(run, overrides, [], _size(cfg), str(cfg.scale.name)))
+        kind = _hash({key: value for key, value in identity.items() if key != "seed"})[:16]
+        planned = PlannedRun(run, overrides, [], _size(cfg), str(cfg.scale.name), kind)
+        known = plan.runs.setdefault(run.folder.name, planned)
         known.wanted.append(Wanted(design.name, arm.name, seed))
     return plan
 
@@ -155,8 +164,9 @@ class _Stores:
         self._known: dict[str, Store] = {}
 
     def of(self, cfg: DictConfig) -> Store:
-        parts = OmegaConf.masked_copy(cfg, list(_DATA_KEYS))
-        key = json.dumps(OmegaConf.to_container(parts), sort_keys=True, default=str)
+        whole = OmegaConf.to_container(cfg, resolve=True)
+        assert isinstance(whole, dict)
+        key = json.dumps([whole[part] for part in _DATA_KEYS], sort_keys=True)
         if key not in self._known:
             self._known[key] = provide_store(cfg)
         return self._known[key]
@@ -164,9 +174,12 @@ class _Stores:
 
 def _training(cfg: DictConfig, store: Store, identity: Mapping[str, Any]) -> str:
     """Hash of what is trained, the set of hips by who they are and not by its name."""
-    data = build_data(cfg, store)
-    rows = [list(data.train.rows), list(data.val.rows)]
+    rows = list(build_data(cfg, store).train.rows)
     content = {key: value for key, value in identity.items() if key != "dataset_size"} | {"rows": rows}
+    return _hash(content)
+
+
+def _hash(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -175,9 +188,16 @@ def _size(cfg: DictConfig) -> float:
 
 
 def _refuse_shared_keys(designs: Sequence[Design], options: Sequence[str]) -> None:
-    said = {option.partition("=")[0].lstrip("+~") for option in options}
+    said = [_key(option) for option in options]
+    for key in said:
+        if key in _OWN_KEYS:
+            raise DesignError(f"an ablation says {key} for each of its runs itself; leave it out")
     for design in designs:
-        for arm in design.arms:
-            both = said & {override.partition("=")[0].lstrip("+~") for override in arm.overrides}
-            if both:
-                raise DesignError(f"the arms of ablation={design.name} set {sorted(both)[0]}; leave it out")
+        taken = {_key(override) for arm in design.arms for override in arm.overrides}
+        both = sorted(key for key in said for other in taken if key == other or key.startswith(f"{other}."))
+        if both:
+            raise DesignError(f"the arms of ablation={design.name} set {both[0]}; leave it out")
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0].lstrip("+~")

@@ -13,6 +13,7 @@ from hipjsw.ablation.design import Design
 from hipjsw.ablation.read import RECORD_VERSION
 from hipjsw.app.plan import Plan, Wanted
 from hipjsw.app.runs import NOT_PART, write_json
+from hipjsw.reporting.plain import NO_PATH
 
 __all__ = ["record_name", "shown_options", "write_record"]
 
@@ -21,8 +22,9 @@ _SILENT = (frozenset(NOT_PART) - {"data"}) | {"hydra"}
 
 
 def shown_options(options: Sequence[str]) -> list[str]:
-    """The options that make a sweep another one than without them; none of them is a path."""
-    return sorted(option for option in options if _root(option) not in _SILENT)
+    """The options that make a sweep another one than without them; of a path only its key is said."""
+    kept = (option for option in options if _root(option) not in _SILENT)
+    return sorted(f"{o.partition('=')[0]}={NO_PATH}" if re.search(r"[/\\~]", o.partition("=")[2]) else o for o in kept)
 
 
 def _root(option: str) -> str:
@@ -51,7 +53,10 @@ def write_record(
     reasons: Mapping[str, str] | None = None,
     fingerprints: Sequence[str] = (),
 ) -> Path:
-    """Write or extend ``<folder>/<record>.json``; runs asked for earlier stay in it.
+    """Write or extend ``<folder>/<record>.json``.
+
+    Runs that were asked for earlier stay in it as long as they differ from the arm's runs of today in nothing but the
+    seed; after a change of an arm or of a default they are another arm's.
 
     Args:
         folder: ``<runs_dir>/sweeps``.
@@ -64,7 +69,8 @@ def write_record(
     name = record_name(design, options, fingerprints)
     path = folder / f"{name}.json"
     wanted = {(w.arm, w.seed): w for p in plan.runs.values() for w in p.wanted if w.ablation == design.name}
-    earlier = {(run["arm"], run["seed"]): run for run in _runs(path)}
+    kinds = {(w.arm, plan.run_of(w).kind) for w in wanted.values()}
+    earlier = {(r["arm"], r["seed"]): r for r in _runs(path) if (r["arm"], r.get("kind")) in kinds}
     runs = earlier | {key: _entry(w, plan, reasons or {}) for key, w in wanted.items()}
     order = [arm.name for arm in design.arms]
     known = sorted((key for key in runs if key[0] in order), key=lambda key: (order.index(key[0]), key[1]))
@@ -83,8 +89,10 @@ def write_record(
 
 
 def _entry(wanted: Wanted, plan: Plan, reasons: Mapping[str, str]) -> dict[str, Any]:
-    folder = plan.folder_of(wanted)
-    return {"arm": wanted.arm, "seed": wanted.seed, "run": folder, "reason": reasons.get(folder, "")}
+    planned = plan.run_of(wanted)
+    folder = planned.run.folder.name
+    entry = {"arm": wanted.arm, "seed": wanted.seed, "run": folder, "reason": reasons.get(folder, "")}
+    return entry | {"kind": planned.kind}
 
 
 def _runs(path: Path) -> list[dict[str, Any]]:

@@ -53,7 +53,7 @@ def run_identity(cfg: DictConfig, store_fingerprint: str, split_digest: str) -> 
     content: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     identity = {key: value for key, value in content.items() if key not in NOT_PART}
     identity["split"] = {key: value for key, value in identity["split"].items() if key != "file"}
-    identity["scale"] = {key: identity["scale"][key] for key in ("name", "divisor")}
+    identity["scale"] = {key: identity["scale"][key] for key in ("name", "divisor", "least_val_hips")}
     data = {"store_fingerprint": store_fingerprint, "split_digest": split_digest}
     return identity | data | {"result_version": RESULT_VERSION}
 

@@ -60,10 +60,14 @@ class DatasetSizeConfig:
 
 @dataclass
 class ScaleConfig:
-    """How much of the study is done: its numbers of hips divided, and a budget for each dataset size."""
+    """How much of the study is done: its numbers of hips divided, and a budget for each dataset size.
+
+    ``least_val_hips`` validate whatever the division leaves: two hips say nothing of a network.
+    """
 
     name: str = MISSING
     divisor: int = MISSING
+    least_val_hips: int = 1
     subjects: int = MISSING
     batch_size: int = MISSING
     steps: dict[str, int] = MISSING

@@ -6,7 +6,6 @@ basic one.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,11 +26,15 @@ from hipjsw.ablation.read import read_sweeps
 from hipjsw.app.launcher import Expected, ProcessLauncher
 from hipjsw.app.plan import Plan, PlannedRun, plan_runs
 from hipjsw.app.record import record_name, write_record
+from hipjsw.app.runs import failure_reason, read_cost
 from hipjsw.cohort.store import Store
 from hipjsw.reporting.ablation_table import rich_table
 from hipjsw.reporting.tables import print_table
 
 __all__ = ["ArmSweeper"]
+
+#: How the reason of a job begins that was stopped or never begun.
+STOPPED = ("not run", "interrupted", "ended by signal SIGINT", "ended by signal SIGTERM")
 
 
 class ArmSweeper(Sweeper):
@@ -108,29 +111,28 @@ class ArmSweeper(Sweeper):
         num = len(plan.runs)
         print(f"{num - len(missing)} of {num} runs are there, {len(missing)} to do", file=sys.stderr, flush=True)
         returns: Sequence[JobReturn] = []
-        reasons: dict[str, str] = {}
         try:
             returns = self._launch(plan, missing) if missing else []
-            reasons = _failures(missing, returns)
         except SystemExit as stop:
-            reasons = self._reasons(missing)
             if stop.code != 1:
                 raise
         except Exception as error:  # another launcher gave up; what its jobs made stands all the same
-            said = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
-            reasons = {p.run.folder.name: said for p in missing if not p.run.is_finished}
+            print(f"the launcher gave up: {failure_reason(error)}; the same command does the rest", file=sys.stderr)
         finally:
+            reasons = self._reasons(missing, returns)
             for design in designs:
                 write_record(folder, design, options, plan, reasons, given)
         self._say(folder, [record_name(design, options, given) for design in designs])
-        if reasons:
+        if plan.missing:
             raise SystemExit(1)
         return [returns]
 
     def _launch(self, plan: Plan, missing: Sequence[PlannedRun]) -> Sequence[JobReturn]:
         assert self.launcher is not None
         if isinstance(self.launcher, ProcessLauncher):
-            self.launcher.expected = [Expected(p.said, p.size, p.wanted[0].ablation) for p in missing]
+            self.launcher.expected = [
+                Expected(p.said, p.size, p.wanted[0].ablation, p.run.folder.name) for p in missing
+            ]
             self.launcher.seconds_per_size = _pace(plan)
             jobs = [planned.job for planned in missing]
         else:
@@ -138,14 +140,17 @@ class ArmSweeper(Sweeper):
             _forget_own_plugins()
         return self.launcher.launch(jobs, initial_job_idx=0)
 
-    def _reasons(self, missing: Sequence[PlannedRun]) -> dict[str, str]:
-        """Why jobs failed, by name of folder, as the process launcher heard it."""
-        rows = self.launcher.rows if isinstance(self.launcher, ProcessLauncher) else []
-        return {
-            planned.run.folder.name: row.reason
-            for planned, row in zip(missing, rows, strict=False)
-            if row.status == "failed" and row.reason != "not run"
-        }
+    def _reasons(self, missing: Sequence[PlannedRun], returns: Sequence[JobReturn]) -> dict[str, str]:
+        """Why jobs failed, by name of folder, without paths; those that were stopped or never begun did not fail."""
+        if isinstance(self.launcher, ProcessLauncher):
+            rows = zip(missing, self.launcher.rows, strict=False)
+            said = {planned.run.folder.name: row.reason for planned, row in rows if row.status == "failed"}
+        else:
+            said = _failures(missing, returns)
+        assert self.config is not None
+        places = (self.config.runs_dir, self.config.store, self.config.data_dir)
+        known = {name: failure_reason(ValueError(reason), places) for name, reason in said.items()}
+        return {name: reason for name, reason in known.items() if not reason.startswith(STOPPED)}
 
     def _say(self, folder: Path, records: Sequence[str]) -> None:
         for sweep in read_sweeps(folder.parent, records):
@@ -199,9 +204,9 @@ def _as_given(override: Override) -> str:
 def _failures(missing: Sequence[PlannedRun], returns: Sequence[JobReturn]) -> dict[str, str]:
     """Of another launcher's jobs: those that raised, or left no finished run."""
     reasons = {}
-    for planned, returned in zip(missing, returns, strict=True):
+    for planned, returned in zip(missing, returns, strict=False):
         if returned.status != JobStatus.COMPLETED:
-            reasons[planned.run.folder.name] = str(vars(returned).get("_return_value", "failed")).splitlines()[0]
+            reasons[planned.run.folder.name] = str(vars(returned).get("_return_value", "failed"))
         elif not planned.run.is_finished:
             reasons[planned.run.folder.name] = "ended without metrics"
     return reasons
@@ -211,8 +216,7 @@ def _pace(plan: Plan) -> float | None:
     """Seconds a unit of size that finished runs took; None where none tells."""
     known: list[tuple[float, float]] = []
     for planned in plan.runs.values():
-        path = planned.run.folder / "cost.json"
-        if planned.run.is_finished and path.is_file():
-            cost = json.loads(path.read_text(encoding="utf-8"))
+        cost = read_cost(planned.run.folder) if planned.run.is_finished else {}
+        if {"train_s", "judge_s"} <= cost.keys():
             known.append((float(cost["train_s"]) + float(cost["judge_s"]), planned.size))
     return sum(took for took, _ in known) / sum(size for _, size in known) if known else None

@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 
 from hipjsw.ablation.measures import MEASURES
-from hipjsw.ablation.result import Cell, DifferenceRow
+from hipjsw.ablation.result import AblationResult, Cell, DifferenceRow
 from hipjsw.ablation.words import NONE, number_words
 
 __all__ = [
     "axis_of",
     "bounds",
     "cell_interval",
+    "compared_words",
     "difference_interval",
     "digits_of",
     "duration",
+    "interval_words",
     "measure_name",
     "probability",
     "short_name",
@@ -34,6 +36,7 @@ _SHORT = {
     "study_label_mm": "study's estimator, error to label (mm)",
     "bias_truth_mm": "bias to truth (mm)",
     "assd_mm": "border distance (mm)",
+    "bearing_mm": "border distance along the sourcil (mm)",
     "hd95_mm": "border distance, 95th percentile (mm)",
     "unmeasurable": "not measured",
     "unlabelled": "pixels of no class",
@@ -42,7 +45,9 @@ _SHORT = {
     "overfit": "overfitting",
 }
 #: Digits of numbers that are neither Dice nor lengths.
-_DIGITS = {"instability": 5}
+_DIGITS = {"instability": 5, "table5_hips": 0}
+#: Those with more digits than their unit has, as the study prints them.
+_FINE = frozenset({"table5_study_mm", "table5_study_sd_mm", "table5_ours_mm", "table5_ours_sd_mm"})
 _LEAST_P = 0.001
 
 
@@ -82,7 +87,9 @@ def value_words(measure: str, value: float | None, signed: bool = False) -> str:
 def digits_of(measure: str) -> int:
     """Digits after the point: Dice to a ten-thousandth, lengths to a thousandth of a millimetre."""
     known = MEASURES.get(measure)
-    return 3 if known is not None and known.unit == "mm" else _DIGITS.get(measure, 4)
+    if known is not None and known.unit == "mm" and measure not in _FINE:
+        return 3
+    return _DIGITS.get(measure, 4)
 
 
 def cell_interval(measure: str, cell: Cell | None) -> str:
@@ -109,6 +116,28 @@ def _interval(measure: str, low: float | None, high: float | None, signed: bool 
         return ""
     ends = f"{value_words(measure, low, signed)} to {value_words(measure, high, signed)}"
     return ends.replace(" % to", " to")
+
+
+def interval_words(result: AblationResult) -> str:
+    """What the intervals of a result's arms are over."""
+    names = {arm.name for arm in result.design.arms}  # folds put together are no arm
+    done = [row.done for row in result.arms if row.arm in names]
+    if max(done, default=0) < 2:
+        return "over persons alone: with one run an arm, nothing is known of how training seeds vary"
+    if any(runs == 1 for runs in done):
+        return "over seeds and persons (of an arm with one run, over persons alone)"
+    return "over seeds and persons"
+
+
+def compared_words(result: AblationResult) -> str:
+    """A sentence that says by what arms are not compared and why; empty where they are compared by everything."""
+    if result.design.compared is None or result.design.pooled:
+        return ""
+    names = [measure_name(name) for name in result.design.compared]
+    return (
+        f"Compared by {', '.join(names)} alone: labels or judged pixels are not the same in all arms, so that other "
+        "numbers stand by arm without a difference."
+    )
 
 
 def probability(p: float | None) -> str:

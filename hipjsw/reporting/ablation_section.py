@@ -11,8 +11,10 @@ from hipjsw.ablation.words import NONE
 from hipjsw.reporting.ablation_figures import agreement_markup, arms_markup, curves_markup, legend_markup
 from hipjsw.reporting.ablation_numbers import (
     cell_interval,
+    compared_words,
     difference_interval,
     duration,
+    interval_words,
     measure_name,
     probability,
     short_name,
@@ -22,7 +24,7 @@ from hipjsw.reporting.ablation_table import arm_label, shown_measures
 from hipjsw.reporting.example_hips import ShownExamples
 from hipjsw.reporting.example_sheet import example_markup
 from hipjsw.reporting.markup import counted_words, number, table_head, table_row, text
-from hipjsw.reporting.table5_table import table5_markup
+from hipjsw.reporting.table5_table import TABLE5, table5_markup
 
 __all__ = ["arm_labels", "section_markup", "verdict_chip"]
 
@@ -63,10 +65,11 @@ def section_markup(sweep: Sweep, result: AblationResult, examples: ShownExamples
     yield f'<p class="soft">{_over(result)}</p>'
     yield from _main_table(result, measures, labels)
     yield from _unfinished(result, labels)
-    if design.name == "final":
-        yield from table5_markup(sweep, labels)
+    if design.name == TABLE5:
+        yield from table5_markup(result, labels)
     yield f"<h3>By arm</h3>{legend_markup(labels)}"
-    yield '<p class="soft">Circles: single seeds; line: their mean; bar: its 95 % interval over seeds and persons.</p>'
+    bar = f"bar: its 95 % interval {interval_words(result)}"
+    yield f'<p class="soft">Circles: single seeds; line: their mean; {bar}.</p>'
     yield from arms_markup(sweep, result, [name for name in measures if name != "unmeasurable"], labels)
     yield f"<h3>Learning curves</h3>{legend_markup(labels)}"
     yield from curves_markup(sweep, labels)
@@ -91,12 +94,14 @@ def _asked(result: AblationResult) -> list[str]:
 
 def _over(result: AblationResult) -> str:
     hips, persons = counted_words(result.num_hips, "test hip"), counted_words(result.num_persons, "person")
-    said = f"Numbers are means over seeds and {hips} of {persons}, where defined; below them 95 % intervals."
+    said = f"Numbers are means over seeds and {hips} of {persons}, where defined; below them 95 % intervals, "
+    said += f"{interval_words(result)}."
     if result.differences:
         label = arm_labels(result).get(result.design.reference, result.design.reference)
         said += f" Differences are to {text(label)}, on the same hips; p after Holm's correction."
     if any(arm.study for arm in result.design.arms):
         said += " The study's numbers were measured on other data with other budgets: compare orders, not numbers."
+    said += f" {text(compared_words(result), _REASON)}" if compared_words(result) else ""
     notes = [text(result.about["hips"], _REASON)] if "hips" in result.about else []
     notes += [f"options <code>{text(' '.join(result.options), _REASON)}</code>"] if result.options else []
     return " ".join([said, *(f"{note[0].upper()}{note[1:]}." for note in notes)])

@@ -16,7 +16,9 @@ from hipjsw.ablation.answers import POOLED
 from hipjsw.ablation.measures import MEASURES
 from hipjsw.ablation.result import AblationResult, ArmRow, Cell, DifferenceRow
 from hipjsw.ablation.words import NONE, capital, decimals, number_words, p_words
+from hipjsw.reporting.ablation_numbers import compared_words, interval_words
 from hipjsw.reporting.findings_table import legible
+from hipjsw.reporting.table5_table import TABLE5, table5_markdown
 
 __all__ = ["arm_label", "csv_rows", "markdown", "rich_table", "shown_measures"]
 
@@ -31,7 +33,7 @@ ALSO = {
 #: Decimals of Dice; others have as many as it takes, three at least.
 _DICE_DECIMALS = 4
 #: Most characters of a sentence that came from elsewhere.
-_LONGEST = 600
+_LONGEST = 900
 #: Characters after which a cell of the terminal's table is broken.
 _NARROW = 8
 
@@ -89,7 +91,10 @@ def markdown(result: AblationResult) -> str:
     table = "\n".join(
         f"| {' | '.join(line if number == 1 else map(_escaped, line))} |" for number, line in enumerate(lines)
     )
-    parts = [table, _escaped(_caption(result))]
+    parts = [table, *(_escaped(line) for line in (_caption(result), compared_words(result)) if line)]
+    if result.design.name == TABLE5:
+        labels = {arm.arm: _escaped(arm_label(result, arm.arm)) for arm in result.arms}
+        parts.append(table5_markdown(result, labels))
     if result.verdicts:
         parts.append("\n".join(_verdict_line(result, n) for n in range(len(result.verdicts))))
     unfinished = _unfinished(result)
@@ -102,7 +107,7 @@ def markdown(result: AblationResult) -> str:
 
 def rich_table(result: AblationResult) -> Table:
     """A result for the terminal, from 120 columns on; its caption holds the findings and the runs that failed."""
-    said = [_caption(result)]
+    said = [line for line in (_caption(result), compared_words(result)) if line]
     said += [f"{v.verdict.upper()}: {v.claim} {v.words}" for v in result.verdicts]
     said += _unfinished(result)
     caption = Text("\n".join(legible(line, _LONGEST) for line in said), justify="left")
@@ -248,7 +253,7 @@ def _caption(result: AblationResult) -> str:
     said += [f"options {' '.join(result.options)}"] if result.options else []
     words = {"version": "hipjsw {}", "commit": "commit {}"}
     said += [words.get(name, "{}").format(text) for name, text in result.about.items()]
-    notes = ["Beside a number its 95 % interval, over persons and, with two or more runs, over seeds"]
+    notes = [f"Beside a number its 95 % interval, {interval_words(result)}"]
     if not result.design.pooled:
         notes.append("p after Holm's correction; differences on the hips that both arms were tested on")
     return f"{'; '.join(said)}. {'; '.join(notes)}."

@@ -32,8 +32,17 @@ def experiment_readme(result: AblationResult, remarks: str = "") -> str:
 
 
 def _command(result: AblationResult) -> str:
-    seeds = max((row.done + row.failed + row.missing for row in result.arms if row.arm != POOLED), default=1)
-    return " ".join(["python -m hipjsw.train -m", f"ablation={result.design.name}", f"seeds={seeds}", *result.options])
+    return " ".join(["python -m hipjsw.train -m", f"ablation={result.design.name}", _seeds(result), *result.options])
+
+
+def _seeds(result: AblationResult) -> str:
+    """``seeds=3`` for 0, 1 and 2, else every seed by its number; where none is known, as many as runs of an arm."""
+    seeds = sorted({seed for row in _single(result) for seed in row.seeds})
+    if not seeds:
+        return f"seeds={max((row.done + row.failed + row.missing for row in _single(result)), default=1)}"
+    if seeds == list(range(len(seeds))):
+        return f"seeds={len(seeds)}"
+    return f"seed={','.join(map(str, seeds))}"
 
 
 def _cost(result: AblationResult) -> str:

@@ -145,6 +145,8 @@ def hip_table(way, seed, fold=None):
         columns[f"dice_{name}"] = np.clip(mean + shift + hard + 0.003 * rng.standard_normal(NUM_HIPS), 0, 1)
         columns[f"assd_{name}_mm"] = np.abs(0.3 + 5 * (0.95 - mean) + 0.05 * rng.standard_normal(NUM_HIPS))
         columns[f"hd95_{name}_mm"] = 3 * columns[f"assd_{name}_mm"]
+    for name, bone in (("head_bearing", "femur"), ("roof_bearing", "acetabulum")):
+        columns[f"assd_{name}_mm"] = 0.8 * columns[f"assd_{bone}_mm"]
     names = list(dict.fromkeys(["hip_id", "person", *HIP_COLUMNS, "unlabelled", "multiple"]))
     table = pd.DataFrame(columns).reindex(columns=names)
     if way == "ce":

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from hipjsw.ablation.answers import POOLED, answer
-from hipjsw.ablation.design import Arm
+from hipjsw.ablation.design import Arm, Finding
 from hipjsw.ablation.measures import MEASURES
 from hipjsw.ablation.read import read_sweeps
+from hipjsw.ablation.sweep import RunResult, Sweep
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +32,8 @@ def test_runs_are_counted(loss, sweeps, made):
     assert not loss.is_whole
     assert answer(sweeps["cross_validation"]).is_whole
     assert (loss.num_hips, loss.num_persons) == (40, 18)
+    assert [row.seeds for row in loss.arms] == [(0, 1, 2)] * 3  # whatever became of them
+    assert answer(sweeps["cross_validation"]).row(POOLED).seeds == (0,)
 
 
 def test_costs_and_sizes(loss):
@@ -84,7 +88,44 @@ def test_one_seed_says_nothing_of_seeds(sweeps):
     one = answer(replace(sweep, runs=tuple(run for run in sweep.runs if run.seed == 0)))
     said = "with one run a side nothing is known of how training seeds vary"
     assert all(said in verdict.words for verdict in one.verdicts)
+    assert {verdict.verdict for verdict in one.verdicts} == {"not settled"}
     assert not any(said in verdict.words for verdict in answer(sweep).verdicts)
+
+
+MARGIN = 0.004
+
+
+def drawn_sweep(made, rng, num_runs, apart=0.0):
+    """Two arms that differ by so much: hips, persons and runs vary, and what a run does to a hip."""
+    finding = Finding("A is better.", "dice", "dice", "ce")
+    similar = Finding("They are the same.", "dice", "dice", "ce", "similar", MARGIN)
+    arms = tuple(arm for arm in made.LOSS.arms if arm.name != "dicece")
+    design = replace(made.LOSS, arms=arms, findings=(finding, similar), compared=("dice",))
+    hips, history = made.hip_table("dice", 0).head(16), made.history("dice", 0)
+    hard = 0.02 * rng.standard_normal(made.NUM_PERSONS)[np.unique(hips["person"], return_inverse=True)[1]]
+
+    def run(arm, seed):
+        dice = (
+            0.9 + apart * (arm == "ce") + hard + 0.004 * rng.standard_normal() + 0.002 * rng.standard_normal(len(hips))
+        )
+        table = hips.assign(**dict.fromkeys((f"dice_{name}" for name in made.CLASSES), dice))
+        return RunResult(arm, seed, "done", hips=table, history=history)
+
+    runs = tuple(run(arm.name, seed) for arm in arms for seed in range(num_runs))
+    return Sweep(design, "loss", (), "demo", runs)
+
+
+def test_where_arms_do_not_differ_findings_are_seldom_settled_and_with_one_run_never(made, monkeypatch):
+    """At most 8 % of 100 sweeps of three runs say that one is better, or, where they differ by the margin, alike."""
+    monkeypatch.setattr("hipjsw.ablation.answers.arm_cells", lambda rows: {})  # which no verdict is made of
+    rng = np.random.default_rng(7)
+    three = [answer(drawn_sweep(made, rng, 3)) for _ in range(100)]
+    assert sum(found.verdicts[0].verdict != "not settled" for found in three) <= 0.08 * 100
+    at_the_margin = [answer(drawn_sweep(made, rng, 3, apart=MARGIN)) for _ in range(100)]
+    assert sum(found.verdicts[1].verdict != "not settled" for found in at_the_margin) <= 0.08 * 100
+    one = [answer(drawn_sweep(made, rng, 1)) for _ in range(100)]
+    assert {verdict.verdict for found in one for verdict in found.verdicts} == {"not settled"}
+    assert sum(found.differences[0].p_holm < 0.05 for found in one) > 0.5 * 100  # of these very runs it is shown
 
 
 def test_the_order_of_runs_and_of_hips_changes_nothing(sweeps):
@@ -140,6 +181,22 @@ def test_an_arm_that_was_added_later_is_missing(sweeps):
     design = replace(sweep.design, arms=(*sweep.design.arms, Arm("focal", "Focal", ("loss=focal",))))
     row = answer(replace(sweep, design=design)).row("focal")
     assert (row.done, row.missing, row.cells) == (0, 3, {})
+
+
+def test_an_arm_that_fails_often_is_named(sweeps, made):
+    """CE failed once and has a hip without a width: the words say both, so that what is left does not look better."""
+    words = answer(sweeps["loss"]).verdicts[2].words
+    assert "; failed and left out: 1 of CE." in words
+    assert "2 of 200 measurements missing, 2 of 80 against 0 of 120" in words
+
+
+def test_table_5_is_carried_by_the_result(loss, sweeps):
+    runs = sweeps["loss"].of("ce")
+    for name, key in (("table5_ours_sd_mm", "ours_sd_mm"), ("table5_hips", "num_hips")):
+        cell = loss.row("ce").cells[name]
+        assert cell.value == pytest.approx(np.mean([run.metrics[f"test/table5/{key}"] for run in runs]))
+        assert cell.num == 2
+    assert not any(row.measure.startswith("table5") for row in loss.differences)
 
 
 def test_every_arm_with_runs_has_every_measure(loss):

@@ -1,17 +1,19 @@
 """Pairs of arms: which, on which hips, and what may not change their difference."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from hipjsw.ablation.comparing import Side, compared, comparisons, pairs_of
-from hipjsw.ablation.design import Finding
+from hipjsw.ablation.comparing import Side, compared, comparisons, is_compared, pairs_of
+from hipjsw.ablation.design import Design, DesignError, Finding
 from hipjsw.ablation.measures import MEASURES
 from hipjsw.ablation.sweep import RunResult, Sweep
 
 DICE = MEASURES["dice"]
+OVERFIT = Finding("...", "overfit", "dice", "ce")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,86 @@ def test_each_pair_once(made):
 
 def test_every_measure_of_every_pair_in_order(sweep):
     found = [(c.row.measure, c.row.arm) for c in comparisons(sweep)]
-    assert found == [(name, arm) for name in MEASURES for arm in ("dicece", "ce")]
+    names = [name for name, measure in MEASURES.items() if measure.kind == "hip"] + ["instability"]  # as a finding asks
+    assert found == [(name, arm) for name in names for arm in ("dicece", "ce")]
+
+
+def test_whole_runs_are_compared_where_it_is_asked(made):
+    silent = replace(made.LOSS, findings=made.LOSS.findings[:3])
+    asked = {
+        "instability": [made.LOSS, replace(silent, measure="instability")],
+        "overfit": [replace(silent, measure="overfit"), replace(silent, findings=(OVERFIT,))],
+    }
+    for name, designs in asked.items():
+        assert all(is_compared(design, MEASURES[name]) for design in designs)
+        assert not is_compared(silent, MEASURES[name])
+
+
+def test_only_the_designs_measures_are_compared_where_it_names_some(sweep):
+    bare = replace(sweep.design, findings=(), measure="raw_truth_mm", compared=("raw_truth_mm", "bearing_mm"))
+    assert [c.row.measure for c in comparisons(replace(sweep, design=bare))] == ["raw_truth_mm"] * 2 + [
+        "bearing_mm"
+    ] * 2
+    whole = replace(sweep.design, findings=sweep.design.findings[:2], compared=("dice",))
+    (one, two), every = comparisons(replace(sweep, design=whole)), comparisons(sweep)
+    assert [one, two] == every[:2]  # and Holm's correction is what it was
+
+
+@pytest.mark.parametrize("compared", [(), ("mjsw_truth_mm",), ("dice", "mjsw_truth_mm")])
+def test_a_design_asks_for_nothing_that_it_does_not_compare(made, compared):
+    with pytest.raises(DesignError, match="not among the measures it compares"):
+        replace(made.LOSS, compared=compared)
+
+
+def test_designs_are_plain_and_back(made):
+    for design in (made.LOSS, replace(made.LOSS, compared=("dice", "mjsw_truth_mm", "instability"))):
+        assert Design.read(json.loads(json.dumps(design.plain()))) == design
+    old = made.LOSS.plain()
+    del old["compared"]
+    assert Design.read(old) == made.LOSS
+
+
+@pytest.mark.parametrize("key", ["loss", "activation", "weight", "target", "labels"])
+def test_losses_of_two_kinds_are_not_compared(sweep, key):
+    """The difference of two losses that are made otherwise is no number of overfitting."""
+    asked = replace(sweep, design=replace(sweep.design, findings=(OVERFIT,)))
+    alike = [c for c in comparisons(asked) if c.row.measure == "overfit"]
+    assert [c.why for c in alike] == ["", ""]
+    assert all(c.row.value is not None for c in alike)
+    runs = tuple(replace(run, config={key: {"name": run.arm == "ce"}}) for run in asked.runs)
+    other = {c.row.arm: c for c in comparisons(replace(asked, runs=runs)) if c.row.measure == "overfit"}
+    assert other["dicece"].row.value is not None
+    assert (other["ce"].row.value, other["ce"].row.p, other["ce"].first) == (None, None, None)
+    assert f"differ in their {key} " in other["ce"].why
+    dice = [c for c in comparisons(replace(asked, runs=runs)) if c.row.measure == "dice"]
+    assert all(c.row.value is not None for c in dice)
+
+
+def test_runs_without_a_value_are_no_runs_of_the_difference(sweep):
+    """Counts of runs are of those that have a value; what is missing is counted by run and hip."""
+    last = sweep.of("ce")[-1]
+    blind = replace(last, hips=last.hips.assign(mjsw_pred_mm=np.nan), history=last.history.head(2))
+    runs = tuple(blind if run is last else run for run in sweep.runs)
+    found = of(replace(sweep, runs=runs), "mjsw_truth_mm", "ce", "dice")
+    assert (found.row.seeds, found.num_without) == ((2, 3), (1, 0))
+    assert (found.num_missing, found.num_wanted) == ((42, 0), (120, 120))  # h07 in the other two
+    whole = of(replace(sweep, runs=runs), "instability", "ce", "dice")
+    assert (whole.row.seeds, whole.num_without, whole.num_missing) == ((2, 3), (1, 0), (0, 0))
+    alone = replace(sweep, runs=tuple(run for run in runs if run.arm != "ce" or run.seed != 1))
+    assert of(alone, "mjsw_truth_mm", "ce", "dice").row.seeds == (1, 3)
+
+
+def test_a_hip_measured_in_some_runs_only_is_missing_in_the_others(sweep):
+    last = sweep.of("dice")[-1]
+    some = replace(last, hips=last.hips.assign(mjsw_pred_mm=last.hips["mjsw_pred_mm"].where(last.hips.index >= 5)))
+    found = of(
+        replace(sweep, runs=tuple(some if run is last else run for run in sweep.runs)),
+        "mjsw_truth_mm",
+        "dice",
+        "dicece",
+    )
+    assert (found.row.num_hips, found.num_missing, found.num_wanted) == (40, (5, 0), (120, 120))
+    assert found.turned().num_missing == (0, 5)
 
 
 def test_a_difference_is_over_the_hips_of_both(sweep):
@@ -82,7 +163,7 @@ def test_no_value_is_no_comparison(sweep):
     assert {c.row.arm for c in comparisons(alone)} == {"dicece"}
 
 
-@pytest.mark.parametrize("measure", MEASURES)
+@pytest.mark.parametrize("measure", [name for name, measure in MEASURES.items() if not measure.of_metrics])
 def test_turned_it_is_the_comparison_the_other_way(sweep, measure):
     found, other = of(sweep, measure, "ce", "dice"), of(sweep, measure, "dice", "ce")
     assert found.turned().turned() == found

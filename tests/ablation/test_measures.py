@@ -15,8 +15,13 @@ from hipjsw.inference.evaluation import HIP_COLUMNS
 NAMES = [
     *("dice", "dice_femur", "dice_acetabulum", "dice_joint_space"),
     *("mjsw_label_mm", "mjsw_truth_mm", "raw_truth_mm", "study_label_mm", "bias_truth_mm"),
-    *("assd_mm", "hd95_mm", "unmeasurable", "unlabelled", "multiple", "instability", "overfit"),
+    *("assd_mm", "bearing_mm", "hd95_mm", "unmeasurable", "unlabelled", "multiple", "instability", "overfit"),
+    *("table5_printed", "table5_printed_sd", "table5_study_mm", "table5_study_sd_mm"),
+    *("table5_ours_mm", "table5_ours_sd_mm", "table5_hips"),
 ]
+
+
+TABLE5 = ("as_printed_mean", "as_printed_sd", "study_mean_mm", "study_sd_mm", "ours_mean_mm", "ours_sd_mm", "num_hips")
 
 
 def one_hip(**changes):
@@ -35,6 +40,8 @@ def one_hip(**changes):
         "mjsw_study_mm": 4.5,
         "assd_femur_mm": 0.2,
         "assd_acetabulum_mm": 0.4,
+        "assd_head_bearing_mm": 0.1,
+        "assd_roof_bearing_mm": 0.3,
         "hd95_femur_mm": 1.0,
         "hd95_acetabulum_mm": 2.0,
         "unlabelled": 0.001,
@@ -66,6 +73,7 @@ def test_names_and_order():
         ("study_label_mm", 1.0),
         ("bias_truth_mm", -0.5),
         ("assd_mm", 0.3),
+        ("bearing_mm", 0.2),
         ("hd95_mm", 1.5),
         ("unmeasurable", 0.0),
         ("unlabelled", 0.001),
@@ -80,6 +88,7 @@ def test_what_is_undefined():
     assert value("dice", dice_joint_space=np.nan) == pytest.approx(0.96)  # an empty class is left out of the mean
     assert np.isnan(value("dice", dice_femur=np.nan, dice_acetabulum=np.nan, dice_joint_space=np.nan))
     assert np.isnan(value("assd_mm", assd_femur_mm=np.nan))  # the distance to a bone that is not there is none
+    assert np.isnan(value("bearing_mm", assd_roof_bearing_mm=np.nan))
     assert np.isnan(value("hd95_mm", hd95_acetabulum_mm=np.inf))
     assert np.isnan(value("mjsw_truth_mm", mjsw_truth_mm=np.nan))
     assert value("unmeasurable", status="unmeasurable") == 1.0
@@ -89,7 +98,8 @@ def test_what_is_undefined():
 def test_directions():
     better = {name: measure.higher_is_better for name, measure in MEASURES.items()}
     assert {name for name, higher in better.items() if higher} == {name for name in NAMES if name.startswith("dice")}
-    assert [name for name, higher in better.items() if higher is None] == ["bias_truth_mm"]
+    neither = {name for name, higher in better.items() if higher is None}
+    assert neither == {"bias_truth_mm"} | {name for name in NAMES if name.startswith("table5_")}
 
 
 def test_needed_columns_are_those_that_are_read():
@@ -143,6 +153,20 @@ def test_instability_knows_no_slope_and_no_beginning(dice, slope, other):
 def test_instability_of_too_few_validations_is_undefined(number):
     assert np.isnan(instability([0.5] * number))
     assert instability([0.5] * 5) == 0.0
+
+
+def test_table_5_is_what_table5_wrote():
+    """Every number that `hipjsw.inference.table5` writes has a measure, and none has another's."""
+    records = {f"test/table5/{key}": float(n) for n, key in enumerate(TABLE5, 1)}
+    table5 = [measure for measure in MEASURES.values() if measure.of_metrics]
+    found = {measure.name: run_values(measure, [records, {}, {}])[0] for measure in table5}
+    assert list(found.values()) == list(range(1, 8))
+    for name, key in zip(found, TABLE5, strict=True):
+        assert name.endswith("_mm") == key.endswith("_mm")
+        assert ("_sd" in name) == ("_sd" in key)
+        assert name.split("_")[1] in key
+    assert np.isnan(run_values(table5[0], [{"test/table5/as_printed_mean": None}])[0])
+    assert np.isnan(run_values(table5[0], [history([0.9] * 3)])[0])  # a history says nothing of it
 
 
 def test_overfit_is_of_the_last_validation():

@@ -87,6 +87,12 @@ def test_cells_of_whole_runs_are_over_runs(run):
     assert (cell.num, cell.num_left_out) == (3, 1)
 
 
+def test_table_5_is_a_mean_over_runs_that_have_it(run):
+    rows = [(run(seed=seed, metrics={"test/table5/as_printed_sd": 0.1 * seed}),) for seed in range(3)]
+    cell = arm_cells([*rows, (run(seed=3),)])["table5_printed_sd"]
+    assert (cell.value, cell.num, cell.num_left_out) == (pytest.approx(0.1), 3, 1)
+
+
 def test_the_order_of_runs_and_hips_changes_nothing(run):
     rows = [(run(seed=seed),) for seed in range(3)]
     mixed = [(replace(r, hips=r.hips.sample(frac=1, random_state=n)),) for n, (r,) in enumerate(rows)][::-1]

@@ -38,7 +38,10 @@ def designs(draw):
     similar = st.builds(Finding, TEXT, MEASURE, pair, pair, st.just("similar"), NUMBER, st.booleans())
     findings = tuple(draw(st.lists(better | similar, max_size=3)))
     rest = {"table": draw(WHOLE), "seeds": draw(st.integers(1, 9)), "pooled": draw(st.booleans())}
-    return Design(*(draw(TEXT) for _ in range(3)), draw(MEASURE), draw(pair), arms, findings, **rest)
+    measure = draw(MEASURE)
+    asked = tuple(dict.fromkeys([measure, *(f.measure for f in findings), *draw(st.lists(MEASURE, max_size=2))]))
+    rest["compared"] = draw(st.none() | st.just(asked))
+    return Design(*(draw(TEXT) for _ in range(3)), measure, draw(pair), arms, findings, **rest)
 
 
 @st.composite
@@ -49,7 +52,7 @@ def results(draw):
         ArmRow(
             *(name, draw(COUNT), draw(COUNT), draw(COUNT), tuple(draw(st.lists(TEXT, max_size=2)))),
             *(draw(st.dictionaries(MEASURE, CELL)), draw(WHOLE), draw(WHOLE), draw(WHOLE), draw(WHOLE)),
-            *(draw(MAYBE), draw(MAYBE)),
+            *(draw(MAYBE), draw(MAYBE), tuple(draw(st.lists(st.integers(0, 99), max_size=4)))),
         )
         for name in names
     )
@@ -98,6 +101,21 @@ def test_a_real_result_keeps_six_digits(runs_dir, tmp_path):
             assert two == (float(f"{one:.6g}") if isinstance(one, float) else one)
         write_recorded(again, tmp_path / "again.csv")
         assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "result.csv").read_bytes()
+
+
+def test_a_record_of_an_earlier_version_has_neither_seeds_nor_measures_that_are_compared(made, tmp_path):
+    path = tmp_path / "result.csv"
+    write_recorded(made.made_result(), path)
+    result = read_recorded(path)  # numbers of six digits
+    later = replace(result, arms=tuple(replace(arm, seeds=(0, 4)) for arm in result.arms))
+    later = replace(later, design=replace(result.design, compared=("dice", "mjsw_truth_mm", "instability")))
+    write_recorded(later, path)
+    assert read_recorded(path) == later
+    lines = path.read_text().splitlines(keepends=True)
+    old = [line for line in lines if ",seed," not in line and ",compared," not in line]
+    assert len(lines) - len(old) == 6 + 3
+    path.write_text("".join(old))
+    assert read_recorded(path) == result
 
 
 def test_a_fact_is_a_row(made, tmp_path):

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from hipjsw.ablation.comparing import Comparison
 from hipjsw.ablation.design import Finding
-from hipjsw.ablation.result import DifferenceRow
+from hipjsw.ablation.result import ArmRow, DifferenceRow
 from hipjsw.ablation.verdicts import verdict
 
 ROW = DifferenceRow("dice", "ce", "dice", -0.03, -0.04, -0.02, 0.001, 0.002, 40, 18, (3, 3))
-DONE = {"dice": 3, "dicece": 3, "ce": 3}
+DONE = {name: ArmRow(name, 3) for name in ("dice", "dicece", "ce")}
 
 
 def judged(design, finding, row=ROW, done=DONE, **changes):
@@ -69,6 +69,31 @@ def test_similar(made, low, high, expected, said):
         assert found.words.endswith(f"{said}.")
 
 
+@pytest.mark.parametrize("seeds", [(1, 1), (2, 1), (1, 2), (2, 2)])
+@pytest.mark.parametrize("value", [-0.5, -0.001, 0.001, 0.5])
+def test_one_run_a_side_settles_nothing(made, seeds, value):
+    ends = {"low": value - 0.0005, "high": value + 0.0005, "value": value, "p": 1e-9, "p_holm": 1e-9, "seeds": seeds}
+    similar = Finding("They are the same.", "dice", "ce", "dice", "similar", 0.01)
+    for finding in (better("ce", "dice"), similar):
+        said = judged(made.LOSS, finding, **ends)
+        assert (said.verdict == "not settled") == (seeds == (1, 1))
+        assert ("seeds=3) can settle it" in said.words) == (seeds == (1, 1))
+
+
+def test_runs_that_failed_are_said(made):
+    done = DONE | {"ce": ArmRow("ce", 1, 2), "dicece": ArmRow("dicece", 1, 2)}
+    assert judged(made.LOSS, better(), done=done).words.endswith("; failed and left out: 2 of CE.")
+    both = judged(made.LOSS, better(), done=done | {"dice": ArmRow("dice", 2, 1)}).words
+    assert both.endswith("; failed and left out: 1 of Dice and 2 of CE.")
+    assert "failed" not in judged(made.LOSS, better()).words
+
+
+def test_what_is_not_compared_says_why(made):
+    found = [Comparison(replace(ROW, value=None), None, None, why="losses are not one number")]
+    said = verdict(better(), made.LOSS, found, DONE)
+    assert (said.verdict, said.words) == ("not run", "Not compared: losses are not one number.")
+
+
 @given(st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0.001, 0.5))
 def test_wider_margins_make_no_claim_of_likeness_less_true(made, value, below, above, margin):
     row = replace(ROW, value=value, low=value - below, high=value + above)
@@ -95,7 +120,8 @@ def test_words_have_the_finding_s_arm_first(made):
 @pytest.mark.parametrize(
     ("finding", "done", "row", "said"),
     [
-        (better(), {"dice": 3}, None, "No finished run of CE."),
+        (better(), {"dice": ArmRow("dice", 3)}, None, "No finished run of CE."),
+        (better(), DONE | {"ce": ArmRow("ce", 0, 2)}, None, "No finished run of CE; failed and left out: 2 of CE."),
         (better(), {}, None, "No finished run of Dice and none of CE."),
         (better(measure="assd_mm"), DONE, None, "Mean distance of the bones' borders is undefined for one of them."),
         (better(measure="kappa"), DONE, None, "There is no measure 'kappa'; measures are dice, "),
@@ -111,5 +137,5 @@ def test_not_run_says_why(made, finding, done, row, said):
 
 
 def test_folds_are_not_compared(made):
-    judged = verdict(better("fold0", "fold1"), made.FOLDS, [], {"fold0": 1, "fold1": 1})
+    judged = verdict(better("fold0", "fold1"), made.FOLDS, [], {name: ArmRow(name, 1) for name in ("fold0", "fold1")})
     assert (judged.verdict, "not compared" in judged.words) == ("not run", True)

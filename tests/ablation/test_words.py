@@ -54,7 +54,11 @@ def test_what_is_undefined_is_said():
 @pytest.mark.parametrize(
     ("seeds", "said"),
     [
-        ((1, 1), "; with one run a side nothing is known of how training seeds vary"),
+        (
+            (1, 1),
+            "; with one run a side nothing is known of how training seeds vary, so that it stays open: "
+            "SEEDS=3 (or seeds=3) can settle it",
+        ),
         ((3, 1), "; with one run on one side, how training seeds vary is known of the other side alone"),
         ((2, 2), ""),
     ],
@@ -69,6 +73,14 @@ def test_hips_left_out_are_counted():
     runs = words(num_hips=0, num_persons=0)
     assert "; 3 and 3 runs)" in runs
     assert "hips" not in runs
+
+
+def test_an_arm_that_fails_often_cannot_look_better_silently():
+    often = replace(DICE, num_missing=(12, 0), num_wanted=(3000, 2000), num_without=(0, 1))
+    assert words(often).endswith(
+        "; 12 of 5000 measurements missing, 12 of 3000 against 0 of 2000; finished runs without any value: 0 against 1"
+    )
+    assert "missing" not in words(replace(DICE, num_wanted=(3000, 3000)))
 
 
 @given(st.floats(1e-6, 1e3), st.floats(1e-6, 1e3))

@@ -98,8 +98,20 @@ def test_a_stopped_sweep_ends_its_jobs_and_starts_no_other(number, ended_by, swe
     assert rows[2]["reason"] == "not run"
 
 
+class Ended(Job):
+    """A job whose process went well."""
+
+    went_well = True
+
+
+def test_a_job_that_failed_early_foretells_nothing(tmp_path):
+    jobs = [Job(number, [], tmp_path / "x") for number in range(2)]
+    jobs[0].took_s = 1.0
+    assert _Pace(None, {0: 1.0, 1: 1.0}).left_words(jobs, 1) == ""
+
+
 def test_what_is_left_is_foretold_by_the_jobs_that_have_ended(tmp_path):
-    jobs = [Job(number, [], tmp_path / "x") for number in range(3)]
+    jobs = [Ended(number, [], tmp_path / "x") for number in range(3)]
     pace = _Pace(None, {0: 1.0, 1: 2.0, 2: 4.0})
     assert pace.left_words(jobs, 1) == ""  # nothing is known yet
     jobs[0].took_s = 60.0
@@ -127,7 +139,7 @@ def test_a_sweeper_that_knows_the_jobs_names_them_and_keeps_the_table_to_itself(
         task_function=None,
         config=OmegaConf.create({"runs_dir": str(tmp_path / "runs"), "hydra": {"sweep": {"dir": str(folder)}}}),
     )
-    own.expected = [Expected("dice, seed 0", 1.0, "loss")]
+    own.expected = [Expected("dice, seed 0", 1.0, "loss", "run")]
     own.launch([[DONE]], 0)
     out, err = capfd.readouterr()
     assert "[1/1] dice, seed 0" in err

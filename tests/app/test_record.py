@@ -14,11 +14,11 @@ from hipjsw.app.runs import Run
 DESIGN = Design("loss", "t", "q", "dice", "a", (Arm("a", "A", ("loss=dice",)), Arm("b", "B", ("loss=ce",))))
 
 
-def plan_of(runs_dir, *pairs):
+def plan_of(runs_dir, *pairs, kind="k"):
     plan = Plan()
     for arm, seed in pairs:
         name = f"{arm}-{seed}"
-        plan.runs[name] = PlannedRun(Run(runs_dir / name, name), [], [Wanted("loss", arm, seed)], 1.0, "demo")
+        plan.runs[name] = PlannedRun(Run(runs_dir / name, name), [], [Wanted("loss", arm, seed)], 1.0, "demo", kind)
     return plan
 
 
@@ -39,6 +39,13 @@ def test_a_further_seed_extends_the_record_and_an_earlier_one_stays(tmp_path):
     write_record(sweeps, DESIGN, [], plan_of(tmp_path, ("a", 0), ("b", 0)))
     path = write_record(sweeps, DESIGN, [], plan_of(tmp_path, ("a", 1), ("b", 1)))
     assert asked(path) == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+
+
+def test_runs_of_an_arm_that_was_changed_since_are_not_its_runs_any_more(tmp_path):
+    sweeps = tmp_path / "sweeps"
+    write_record(sweeps, DESIGN, [], plan_of(tmp_path, ("a", 0), ("a", 1), ("b", 0)))
+    path = write_record(sweeps, DESIGN, [], plan_of(tmp_path, ("a", 0), kind="other"))
+    assert asked(path) == [("a", 0)]
 
 
 def test_a_reason_is_kept_until_the_sweep_runs_again(tmp_path):
@@ -70,7 +77,9 @@ def test_options_make_another_record_and_places_do_not():
     assert record_name(DESIGN, ["data=cohort"], ["aa"]) != record_name(DESIGN, ["data=cohort"], ["bb"])
 
 
-def test_no_place_stands_in_a_record(tmp_path):
-    path = write_record(tmp_path / "sweeps", DESIGN, [f"store={tmp_path}"], plan_of(tmp_path, ("a", 0)))
+@pytest.mark.parametrize("option", ["store={}", "split.file={}/s.json", "+trainer.options.x={}/y", "data_dir={}"])
+def test_no_place_stands_in_a_record(option, tmp_path):
+    path = write_record(tmp_path / "sweeps", DESIGN, [option.format(tmp_path)], plan_of(tmp_path, ("a", 0)))
     assert str(tmp_path) not in path.read_text()
+    assert str(tmp_path) not in path.name
     assert Path(json.loads(path.read_text())["runs"][0]["run"]) == Path("a-0")

@@ -110,7 +110,7 @@ def test_what_another_launcher_says_of_failed_jobs(tmp_path):
         JobReturn(status=JobStatus.COMPLETED),
     ]
     returns[1].return_value = ValueError("loss is nan\nmore")
-    assert _failures([good, bad, idle], returns) == {"bad": "loss is nan", "idle": "ended without metrics"}
+    assert _failures([good, bad, idle], returns) == {"bad": "loss is nan\nmore", "idle": "ended without metrics"}
 
 
 def test_hydra_can_forget_our_plugins_before_its_state_is_sent_away():

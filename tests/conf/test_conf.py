@@ -10,6 +10,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hipjsw.ablation.comparing import is_compared, pairs_of
 from hipjsw.ablation.design import Design
 from hipjsw.ablation.measures import MEASURES
 from hipjsw.anatomy.labels import LABELS
@@ -95,6 +96,48 @@ def test_every_arm_of_every_ablation_builds_at_both_scales(ablation):
     for arm in design.arms:
         for scale in ("demo", "paper"):
             build_everything(compose("train", [f"ablation={ablation}", *arm.overrides, f"scale={scale}"]))
+
+
+@pytest.mark.parametrize("ablation", ABLATIONS)
+def test_findings_can_hold_and_can_be_refuted(ablation):
+    design = design_of(ablation)
+    compared = [name for name, measure in MEASURES.items() if is_compared(design, measure)]
+    assert set(design.compared or ()) <= set(MEASURES)
+    pairs = {frozenset(pair) for pair in pairs_of(design)}
+    for finding in design.findings:
+        measure = MEASURES[finding.measure]
+        assert finding.measure in compared
+        assert {finding.arm, finding.than} in pairs  # two of its arms, which are not folds
+        if finding.kind == "better":
+            assert measure.higher_is_better is not None
+            assert finding.margin is None
+        else:
+            assert (finding.kind, finding.margin > 0) == ("similar", True)
+        # softmax has one class a pixel: a share of 0 by construction is no finding
+        assert (design.name, finding.measure) != ("activation", "multiple")
+
+
+def test_the_studys_own_numbers_bear_its_findings_out():
+    """What the study is said to have found of Dice is what it printed."""
+    borne_out = 0
+    for design in map(design_of, ABLATIONS):
+        for finding in design.findings:
+            if not finding.of_study or finding.measure != "dice":
+                continue
+            apart = design.arm(finding.arm).study["dice"] - design.arm(finding.than).study["dice"]
+            holds = apart > 0 if finding.kind == "better" else abs(apart) <= finding.margin + 1e-9
+            assert holds, (design.name, finding.claim)
+            borne_out += 1
+    assert borne_out >= 7
+
+
+def test_arms_with_labels_of_their_own_are_compared_by_what_labels_do_not_touch():
+    exact = ("raw_truth_mm", "mjsw_truth_mm", "bias_truth_mm", "unmeasurable")
+    said = {design.name: design.compared for design in map(design_of, ABLATIONS) if design.compared is not None}
+    assert {name: set(measures) for name, measures in said.items()} == {
+        "labels": {*exact, "bearing_mm"},
+        "label_noise": set(exact),
+    }
 
 
 def test_the_arms_of_the_studys_tables_are_the_studys():

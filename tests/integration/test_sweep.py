@@ -61,7 +61,7 @@ def sweep(workplace, door, tiny, tmp_path_factory):
     runs = workplace.folder / "sweep-runs"
     own = write_ablations(tmp_path_factory.mktemp("conf"))
     options = (*own, "data=cohort", f"store={workplace.store}", f"runs_dir={runs}", *tiny)
-    done = door("train", "-m", "ablation=broken", *options, cwd=workplace.folder)
+    done = door("train", "-m", *options, "ablation=broken", cwd=workplace.folder)
     return runs, done, options
 
 
@@ -97,7 +97,7 @@ def test_what_two_ablations_ask_for_is_made_once_and_a_finished_run_never_again(
     runs, _, options = sweep
     before = {path: path.stat().st_mtime_ns for path in runs.glob("*/checkpoints/last.ckpt")}
     finished = {path.parent for path in runs.glob("*/metrics.json")}
-    done = door("train", "-m", "ablation=shared", *options, cwd=workplace.folder)
+    done = door("train", "-m", *options, "ablation=shared", cwd=workplace.folder)
     assert done.code == 0, done.err
     assert "1 of 2 runs are there, 1 to do" in done.err
     whole = {arm: folder for arm, _, folder in runs_in(runs, "shared")}["whole"]
@@ -155,7 +155,7 @@ def test_stopped_thrice_and_extended_by_a_seed_it_is_as_never_stopped(workplace,
     cut, whole = tmp_path / "cut", tmp_path / "whole"
 
     def start(seeds):
-        command = [sys.executable, "-m", "hipjsw.train", "-m", "ablation=shared", f"seeds={seeds}", *options]
+        command = [sys.executable, "-m", "hipjsw.train", "-m", *options, "ablation=shared", f"seeds={seeds}"]
         return subprocess.Popen(
             [*command, f"runs_dir={cut}"], cwd=workplace.folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
             text=True, start_new_session=True, env=os.environ | {"COLUMNS": "160"},
@@ -174,7 +174,7 @@ def test_stopped_thrice_and_extended_by_a_seed_it_is_as_never_stopped(workplace,
         process.communicate(timeout=120)
         assert process.returncode == (-9 if number == signal.SIGKILL else 130)
     for folder in (cut, whole):
-        done = door("train", "-m", "ablation=shared", "seeds=2", *options, f"runs_dir={folder}", cwd=workplace.folder)
+        done = door("train", "-m", *options, "ablation=shared", "seeds=2", f"runs_dir={folder}", cwd=workplace.folder)
         assert done.code == 0, done.err
     tables = []
     for folder in (cut, whole):
@@ -183,6 +183,22 @@ def test_stopped_thrice_and_extended_by_a_seed_it_is_as_never_stopped(workplace,
         tables.append(pd.read_csv(next((folder / "report").glob("shared*.csv"))).drop(columns=["train_s", "judge_s"]))
     pd.testing.assert_frame_equal(*tables)
     assert tables[0]["runs_done"].tolist() == [2, 2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_other_launchers_do_the_same(launcher, workplace, door, tiny, tmp_path):
+    own = write_ablations(tmp_path / "conf")
+    runs = tmp_path / "runs"
+    options = [*own, "data=cohort", f"store={workplace.store}", "logger=none", f"runs_dir={runs}", *tiny]
+    done = door("train", "-m", *options, "ablation=broken", f"hydra/launcher={launcher}", cwd=workplace.folder)
+    assert done.code == 1
+    assert "0 of 2 runs are there, 2 to do" in done.err
+    assert "loss is nan" in " ".join(done.out.split())
+    done = door("train", "-m", *options, "ablation=shared", f"hydra/launcher={launcher}", cwd=workplace.folder)
+    assert done.code == 0, done.err
+    assert "1 of 2 runs are there, 1 to do" in done.err
+    assert len(list(runs.glob("*/metrics.json"))) == 2
 
 
 def _rows(folder):

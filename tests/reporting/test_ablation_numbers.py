@@ -6,15 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hipjsw.ablation.design import Arm, Design
 from hipjsw.ablation.measures import MEASURES
-from hipjsw.ablation.result import Cell, DifferenceRow
+from hipjsw.ablation.result import AblationResult, ArmRow, Cell, DifferenceRow
 from hipjsw.reporting.ablation_numbers import (
     axis_of,
     bounds,
     cell_interval,
+    compared_words,
     difference_interval,
     digits_of,
     duration,
+    interval_words,
     measure_name,
     probability,
     short_name,
@@ -31,6 +34,8 @@ from hipjsw.reporting.ablation_numbers import (
         ("unmeasurable", 0.0031, "0.31 %", "+0.31 %"),
         ("instability", 0.00123, "0.00123", "+0.00123"),
         ("overfit", -0.01, "−0.0100", "−0.0100"),
+        ("table5_study_mm", 0.07634, "0.0763", "+0.0763"),
+        ("table5_hips", 999.0, "999", "+999"),
         ("dice", None, "–", "–"),
         ("dice", math.nan, "–", "–"),
         ("unheard_of", 1.0, "1.0000", "+1.0000"),
@@ -86,6 +91,33 @@ def test_probability(p, words):
 )
 def test_duration(seconds, words):
     assert duration(seconds) == words
+
+
+def result_of(*done, **changes):
+    arms = tuple(Arm(f"a{n}", "A", ()) for n in range(len(done)))
+    design = Design("x", "X", "?", "dice", "a0", arms, **changes)
+    rows = tuple(ArmRow(arm.name, runs) for arm, runs in zip(arms, done, strict=True))
+    return AblationResult(design, "x", (), "demo", rows, (), (), 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("done", "words"),
+    [
+        ((3, 2), "over seeds and persons"),
+        ((3, 1), "over seeds and persons (of an arm with one run, over persons alone)"),
+        ((3, 0), "over seeds and persons"),
+        ((1, 1), "over persons alone: with one run an arm, nothing is known of how training seeds vary"),
+        ((0, 0), "over persons alone: with one run an arm, nothing is known of how training seeds vary"),
+    ],
+)
+def test_seeds_are_spoken_of_where_there_are_several(done, words):
+    assert interval_words(result_of(*done)) == words
+
+
+def test_it_is_said_why_some_numbers_are_not_compared():
+    said = compared_words(result_of(1, 1, compared=("dice", "raw_truth_mm")))
+    assert said.startswith("Compared by Dice, mJSW error to the exact truth before correction (mm) alone: ")
+    assert compared_words(result_of(1, 1)) == compared_words(result_of(1, compared=("dice",), pooled=True)) == ""
 
 
 def test_every_measure_has_names_of_its_own():

@@ -98,6 +98,19 @@ def test_it_is_said_what_numbers_are_over_and_what_they_are_compared_with():
     assert "difference" not in tables(section(plain))[0][0]
 
 
+def test_seeds_are_not_spoken_of_where_each_arm_has_one_run():
+    single = replace(RESULT, arms=tuple(replace(row, done=1) for row in ROWS))
+    assert words(section(single)).count("over persons alone: with one run an arm") == 2
+    assert "over seeds and persons" not in words(section(single))
+    assert words(section()).count("over seeds and persons (of an arm with one run, over persons alone)") == 2
+
+
+def test_it_is_said_why_some_numbers_have_no_difference():
+    own = replace(RESULT, design=replace(DESIGN, findings=(), compared=("raw_truth_mm",)))
+    assert "alone: labels or judged pixels are not the same in all arms" in words(section(own))
+    assert "judged pixels" not in words(section())
+
+
 @pytest.mark.parametrize(
     ("verdict", "kind"),
     [("holds", "good"), ("refuted", "error"), ("not settled", "warning"), ("not run", "none"), ("<new>", "none")],

@@ -110,6 +110,28 @@ def test_columns_follow_the_question(answers, result):
     assert shown_measures(asked) == ["assd_mm", "mjsw_label_mm", "mjsw_truth_mm", "hd95_mm"]
 
 
+def test_measures_that_are_not_compared_stand_without_a_difference(result):
+    design = replace(result.design, findings=(), compared=("dice",))
+    found = replace(result, design=design, verdicts=())
+    assert "Compared by Dice alone: labels or judged pixels are not the same in all arms" in markdown(found)
+    assert "Compared by Dice alone" in " ".join(shown(rich_table(found)).split())
+    assert "Compared by" not in markdown(result)
+
+
+def test_intervals_of_one_run_are_not_said_to_be_over_seeds(result):
+    assert "its 95 % interval, over seeds and persons;" in markdown(result)
+    single = replace(result, arms=tuple(replace(arm, done=1) for arm in result.arms))
+    assert "its 95 % interval, over persons alone" in markdown(single)
+
+
+def test_table_5_is_of_the_final_model_alone(answers):
+    found = answers["loss"]
+    final = markdown(replace(found, design=replace(found.design, name="final")))
+    rows = [line for line in final.splitlines() if line.startswith("| the study |") or "in true mm" in line]
+    assert len([row for row in rows if row.startswith("|")]) == 1 + 3 * 2
+    assert "0.0763" not in markdown(found)
+
+
 def test_folds_are_not_compared(answers):
     rows = cells(markdown(answers["cross_validation"]))
     assert list(rows) == ["all folds", "Fold 0", "Fold 1", "Fold 2"]
