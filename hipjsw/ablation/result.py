@@ -74,7 +74,7 @@ class DifferenceRow:
         arm: The arm.
         than: The arm it is compared with.
         value: Mean difference, arm less than; None where undefined.
-        low: Lower end of its 95 % interval over seeds and persons (with one run on either side, of these very runs over
+        low: Lower end of its 95 % interval over seeds and persons (with one run a side: of these very runs, over
             persons alone); None where there is none.
         high: Upper end.
         p: Of no difference, two-sided; None where there is none.

@@ -26,8 +26,8 @@ _WORDS = (
     "Mean and standard deviation, over test hips, of the absolute difference; means over an arm's runs. What the study "
     "prints is pixels times the film's spacing over the pixel size: it has no unit and is not millimetres. Both lines "
     "of the study's estimator compare the hard mask of the prediction with the hard mask of the label, neither of them "
-    "calibrated. The sub-pixel contour is the width as it is reported, calibrated on hips that are not tested (where there are enough), "
-    "against the mJSW of the label's curves. Nothing here is compared with the exact truth."
+    "calibrated. The sub-pixel contour is the width as it is reported, calibrated on hips that are not tested (where "
+    "there are enough), against the mJSW of the label's curves. Nothing here is compared with the exact truth."
 )
 
 _Row = dict[str, str]
