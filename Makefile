@@ -7,7 +7,7 @@ RUN := $(BIN)/python -m
 .PHONY: help train phantom ablations questions report accuracy bench-prepare test test-slow lint types check clean clean-data
 
 help:  ## say what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "hipjsw needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
@@ -39,17 +39,18 @@ phantom: .venv/.installed  ## draw sheets of phantom films into docs/images, cou
 TABLES := dataset_size,overfitting,loss,activation,final
 QUESTIONS := labels,target,border,label_noise,view,cross_validation
 SEEDS ?= 1
+JOBS ?= 2
 define sweep
-@status=0; $(RUN) hipjsw.train -m ablation=$(1) seeds=$(SEEDS) $(ARGS) || status=$$?; \
+@status=0; $(RUN) hipjsw.train -m ablation=$(1) seeds=$(SEEDS) hydra.launcher.n_jobs=$(JOBS) $(ARGS) || status=$$?; \
   test $$status -gt 1 || $(RUN) hipjsw.report $(filter runs_dir=% logger%,$(ARGS)) || status=1; exit $$status
 endef
-ablations: .venv/.installed  ## tables 1-5 of the study at demo scale, and the report (SEEDS=3 for intervals over seeds)
+ablations: .venv/.installed  ## tables 1-5 of the study at demo scale, and the report (one seed settles nothing: SEEDS=3)
 	$(call sweep,$(TABLES))
 
 questions: .venv/.installed  ## our own ablations: labels, targets, borders, label errors, view, cross-validation (SEEDS=3)
 	$(call sweep,$(QUESTIONS))
 
-ablation-%: .venv/.installed
+ablation-%: .venv/.installed  ## one ablation alone, e.g. make ablation-loss SEEDS=3 (JOBS=2 at a time)
 	$(call sweep,$*)
 
 report: .venv/.installed  ## tables and report.html of all ablations that were run
@@ -66,8 +67,9 @@ accuracy: .venv/.installed  ## how exact the measurement is: tables into docs/ac
 bench-prepare: .venv/.installed  ## films a second from DICOM to hip views, against bare decoding (ARGS="--films 200 --view hip")
 	@$(BIN)/python benchmarks/prepare.py $(ARGS)
 
+# A file's tests run in one process, so many files at a time as there are cores; each process has one thread.
 test: .venv/.installed-dev  ## run the tests (those marked slow left out)
-	@$(RUN) pytest -q -m "not slow" $(ARGS)
+	@OMP_NUM_THREADS=1 $(RUN) pytest -q -m "not slow" -n auto --dist loadfile $(ARGS)
 
 test-slow: .venv/.installed-dev  ## run the slow tests
 	@$(RUN) pytest -q -m slow $(ARGS) || [ $$? -eq 5 ]  # 5: there are none

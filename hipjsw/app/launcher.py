@@ -126,12 +126,17 @@ class ProcessLauncher(Launcher):
                 for (number, overrides), known in zip(enumerate(job_overrides, initial_job_idx), expected, strict=True)
             ]
             pace = _Pace(self.seconds_per_size, {j.number: known.size for j, known in zip(jobs, expected, strict=True)})
-            _run_all(jobs, [known.said for known in expected], self.n_jobs, self.environment, noticed, pace)
+            _run_all(jobs, [known.said for known in expected], self.n_jobs, self._environment(), noticed, pace)
             self.rows = [JobRow(job.number, said, **job.outcome()) for job, said in zip(jobs, varied, strict=True)]
         if self.expected is None:
             self._say(group)
         _leave(noticed, self.rows)
         return [_job_return(overrides, row) for overrides, row in zip(job_overrides, self.rows, strict=True)]
+
+    def _environment(self) -> Mapping[str, str]:
+        """Of several jobs at a time each has its share of the cores, unless the user said otherwise."""
+        share = {} if self.n_jobs == 1 else {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // int(self.n_jobs), 1))}
+        return share | dict(self.environment)
 
     def _say(self, group: str) -> None:
         assert self.config is not None

@@ -31,7 +31,15 @@ DEAF = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.
 
 
 @pytest.fixture
-def sweep(monkeypatch, tmp_path):
+def ctrl_c_heard():
+    """Ctrl-C is no longer ignored, as it is in what a shell started in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def sweep(monkeypatch, tmp_path, ctrl_c_heard):
     """Run jobs at ``n`` a time; the table's rows."""
     temp = tmp_path / "temp"
     temp.mkdir()
@@ -77,6 +85,16 @@ def test_jobs_at_a_time_write_a_log_each_and_a_failed_one_names_it(sweep, tmp_pa
     assert [row["status"] for row in rows] == ["done", "failed", "done"]
     assert rows[1]["reason"] == f"ended with exit code 1; its output: {logs / '1.log'}"
     assert [(logs / f"{number}.log").read_text() for number in range(3)] == ["said\n", "it broke\n", "said\n"]
+
+
+def test_jobs_at_a_time_share_the_cores(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr(ProcessLauncher, "environment", {})
+    assert ProcessLauncher(1)._environment() == {}
+    assert ProcessLauncher(3)._environment() == {"OMP_NUM_THREADS": "2"}
+    assert ProcessLauncher(16)._environment() == {"OMP_NUM_THREADS": "1"}
+    monkeypatch.setattr(ProcessLauncher, "environment", {"OMP_NUM_THREADS": "5"})
+    assert ProcessLauncher(3)._environment() == {"OMP_NUM_THREADS": "5"}
 
 
 def test_one_at_a_time_writes_no_log(sweep, tmp_path):
