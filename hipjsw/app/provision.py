@@ -19,6 +19,7 @@ from hipjsw.app.lock import only_one
 from hipjsw.app.phantom_store import write_view_store
 from hipjsw.cohort.examination import ImportOptions
 from hipjsw.cohort.preparation import PrepareOptions
+from hipjsw.cohort.relabelling import relabel
 from hipjsw.cohort.split import SplitSpec
 from hipjsw.cohort.store import STORE_VERSION, Store, StoreError
 from hipjsw.cohort.writing import prepare_cohort
@@ -96,7 +97,8 @@ def find_store(cfg: DictConfig) -> Store:
         StoreError: None named, or none there.
     """
     if cfg.store is not None:
-        return Store.open(Path(cfg.store))
+        given = Store.open(Path(cfg.store))
+        return given if given.meta["labels"] == cfg.labels.name else Store.open(_relabelled_place(cfg, given))
     if cfg.data.name == "phantom":
         return Store.open(_phantom_places(cfg)[1])
     if cfg.data.name in VIEWS:
@@ -107,9 +109,9 @@ def find_store(cfg: DictConfig) -> Store:
 def provide_store(cfg: DictConfig) -> Store:
     """The store a training run reads, its persons dealt to train, validation and test.
 
-    ``data=cohort`` opens ``store=DIR``. ``data=phantom`` opens the phantom store of this configuration under
-    ``data_dir``, and makes it, and the cohort it is made of, where they are missing; ``data=phantom_views`` and
-    ``data=phantom_hard`` likewise, without a cohort.
+    ``data=cohort`` opens ``store=DIR``; other labels than it holds are drawn from its landmarks, into a store under
+    ``data_dir``. ``data=phantom`` opens the phantom store of this configuration there, and makes it, and the cohort it
+    is made of, where they are missing; ``data=phantom_views`` and ``data=phantom_hard`` likewise, without a cohort.
 
     Raises:
         StoreError: No store named, none there, or one of another view.
@@ -117,17 +119,14 @@ def provide_store(cfg: DictConfig) -> Store:
     """
     _refuse_idle_options(cfg)
     spec = split_spec(cfg)
+    if cfg.store is not None:
+        _relabel_given_store(cfg)
     if cfg.store is None and cfg.data.name == "phantom":
         _make_phantom_store(cfg)
     if cfg.store is None and cfg.data.name in VIEWS:
         _make_view_store(cfg)
     store = find_store(cfg)
     store.require_view(view_spec(cfg))
-    if store.meta["labels"] != cfg.labels.name:
-        raise StoreError(
-            f"{store.folder} holds labels={store.meta['labels']}, the run wants labels={cfg.labels.name}; "
-            "prepare another store"
-        )
     return store.dealt(spec)
 
 
@@ -175,6 +174,22 @@ def _store_place(made_of: Path, cfg: DictConfig) -> Path:
     content = json.dumps([STORE_VERSION, asdict(prepare_options(cfg))], sort_keys=True)
     digest = hashlib.sha256(content.encode()).hexdigest()[:8]
     return made_of.with_name(f"{made_of.name}-{cfg.view.name}-{digest}")
+
+
+def _relabelled_place(cfg: DictConfig, given: Store) -> Path:
+    """Folder of the store that holds another store's hips with the labels of the configuration."""
+    return Path(cfg.data_dir) / f"labels-{cfg.labels.name}-of-{given.fingerprint[:12]}"
+
+
+def _relabel_given_store(cfg: DictConfig) -> None:
+    """Draw other labels than the given store's from its landmarks; no film is read again."""
+    given = Store.open(Path(cfg.store))
+    folder, labels = _relabelled_place(cfg, given), str(cfg.labels.name)
+    if given.meta["labels"] == labels or (folder / "store.json").is_file():
+        return
+    given.require_view(view_spec(cfg))
+    with only_one(folder, wait=True), progress_bar(f"drawing labels={labels} of {len(given.hips)} hips") as moved:
+        relabel(given, folder, labels, moved, num_workers(cfg.workers))
 
 
 def _make_view_store(cfg: DictConfig) -> None:

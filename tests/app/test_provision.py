@@ -1,5 +1,6 @@
 """Where a phantom's data goes: a folder for each set of options; a wrong option is refused before anything is made."""
 
+import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
@@ -71,3 +72,20 @@ def test_what_shapes_phantoms_is_refused_for_a_cohort():
 def test_what_is_not_said_is_as_in_the_plain_cohort():
     assert phantom_options(None, None, None) == CohortOptions()
     assert phantom_options("wide", None, 0.1) == CohortOptions(look="wide", planted=0.1)
+
+
+def test_other_labels_than_a_given_stores_are_drawn_from_it_once(tmp_path):
+    size = ("view.rows_px=32", "view.cols_px=32", "workers=1")
+    made = [f"data_dir={tmp_path / 'made'}", "data=phantom_views", "data.subjects=4", *size]
+    study, partial = (provide_store(compose("train", [*made, f"labels={name}"])) for name in ("study", "partial"))
+    given = (f"store={study.folder}", "data=cohort", f"data_dir={tmp_path / 'data'}", *size)
+    with pytest.raises(StoreError):
+        find_store(compose("train", [*given, "labels=partial"]))
+    drawn = provide_store(compose("train", [*given, "labels=partial"]))
+    assert drawn.meta["labels"] == "partial"
+    assert np.array_equal(drawn.planes, partial.planes)
+    assert np.array_equal(drawn.images, study.images)
+    moment = (drawn.folder / "store.json").stat().st_mtime_ns
+    assert provide_store(compose("train", [*given, "labels=partial"])).folder == drawn.folder
+    assert (drawn.folder / "store.json").stat().st_mtime_ns == moment
+    assert find_store(compose("train", [*given, "labels=study"])).folder == study.folder
