@@ -235,7 +235,10 @@ def _beside(result: AblationResult, arm: ArmRow, ours: str, study: str) -> str:
 def _not_measured(arm: ArmRow) -> str:
     """Hips that a run did not measure, the mean over the runs."""
     cell = arm.cells.get("unmeasurable", Cell(None))
-    return NONE if cell.value is None else f"{cell.value * cell.num:.3g} of {cell.num}"
+    if cell.value is None:
+        return NONE
+    hips = cell.value * cell.num
+    return f"{number_words(hips, 0 if abs(hips - round(hips)) < 0.05 else 1)} of {cell.num}"
 
 
 def _minutes(arm: ArmRow) -> str:

@@ -59,6 +59,14 @@ def changed(result, arm, **cells):
     return replace(result, arms=arms)
 
 
+@pytest.mark.parametrize(
+    ("share", "said"), [(1.0, "1000 of 1000"), (0.0, "0 of 1000"), (1 / 3, "333.3 of 1000"), (None, "–")]
+)
+def test_hips_that_were_not_measured_are_counted(share, said, result):
+    other = changed(result, "ce", unmeasurable=Cell(share, num=1000))
+    assert cells(markdown(other))["CE"]["hips not measured"] == said
+
+
 def test_a_row_an_arm(result):
     rows = cells(markdown(result))
     assert list(rows) == ["Dice", "Dice+CE", "CE"]
