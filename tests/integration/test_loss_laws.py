@@ -1,5 +1,9 @@
 """Laws of what is made small while training: losses with weights of pixels, and a loss that rises with training."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,15 +71,27 @@ def test_losses_train_with_and_without_raised_pixels_and_learn_something_else(lo
     assert any(not torch.equal(value, learnt[1][name]) for name, value in learnt[0].items())
 
 
-def test_a_rising_loss_is_told_each_step_and_a_resumed_run_goes_on_to_the_bit(store, tmp_path):
+def test_a_rising_loss_is_told_each_step_and_a_resumed_run_goes_on_to_the_bit(workplace, tmp_path):
+    """In a process of its own, as a run has: in one that did much else before, sums were seen to round otherwise."""
+    command = [sys.executable, __file__, str(workplace.store), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def rise_and_resume(store, folder):
     cfg = configuration("loss=dice_boundary", "budget.steps=6", "budget.val_every=2", "loss.weights.boundary=5")
-    assert train(cfg, store, tmp_path / "whole") == [step / 6 for step in range(6)]
-    assert train(cfg, store, tmp_path / "cut", stop_at=3) == [0, 1 / 6, 2 / 6]
-    assert train(cfg, store, tmp_path / "cut") == [2 / 6, 3 / 6, 4 / 6, 5 / 6]  # from the checkpoint after two steps
-    one, other = weights_of(tmp_path / "whole"), weights_of(tmp_path / "cut")
+    assert train(cfg, store, folder / "whole") == [step / 6 for step in range(6)]
+    assert train(cfg, store, folder / "cut", stop_at=3) == [0, 1 / 6, 2 / 6]
+    assert train(cfg, store, folder / "cut") == [2 / 6, 3 / 6, 4 / 6, 5 / 6]  # from the checkpoint after two steps
+    one, other = weights_of(folder / "whole"), weights_of(folder / "cut")
     apart = {name: float((value - other[name]).abs().max()) for name, value in one.items()}
     assert not any(apart.values()), apart
     cfg.loss.terms.boundary.first = 1.0
-    train(cfg, store, tmp_path / "steady")
-    steady = weights_of(tmp_path / "steady")
+    train(cfg, store, folder / "steady")
+    steady = weights_of(folder / "steady")
     assert any(not torch.equal(value, steady[name]) for name, value in one.items())
+
+
+if __name__ == "__main__":
+    given, scratch = map(Path, sys.argv[1:])
+    rise_and_resume(Store.open(given).dealt(split_spec(configuration())), scratch)
