@@ -1,5 +1,6 @@
 """Figures as they are saved, a measured hip of known geometry, and clean processes that speak to W&B's stand-in."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -70,6 +71,16 @@ url = f"http://127.0.0.1:{server.server_port}"
 threading.Thread(target=server.serve_forever, daemon=True).start()
 os.environ |= {"WANDB_BASE_URL": url, "WANDB_API_KEY": "a" * 40}
 """
+
+
+@pytest.fixture(scope="session")
+def made():
+    """The module that makes up runs and results, of the tests of the room that answers."""
+    spec = importlib.util.spec_from_file_location("ablation_made", REPOSITORY / "tests" / "ablation" / "made.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture

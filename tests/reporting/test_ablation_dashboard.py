@@ -4,7 +4,6 @@ W&B keeps state in its process, so every run is made in a process of its own (``
 machine and arguments hold the word ``canary``.
 """
 
-import importlib.util
 import json
 import math
 import pickle
@@ -20,8 +19,6 @@ from hipjsw.ablation.read import read_sweeps
 from hipjsw.ablation.sweep import Sweep
 from hipjsw.reporting.ablation_dashboard import TABLES, ablation_numbers, ablation_tables
 
-MADE = Path(__file__).parents[1] / "ablation" / "made.py"
-
 PRELUDE = """
 import json, os, pickle, socket, sys, time
 from dataclasses import replace
@@ -35,15 +32,6 @@ def say(result=result, mode="offline", folder=out / "runs" / "sweeps" / "loss", 
     kept = log_ablation(folder, result, sweep, {"worst": out / picture}, "hipjsw", None, mode)
     return kept and str(kept)
 """
-
-
-@pytest.fixture(scope="module")
-def made():
-    spec = importlib.util.spec_from_file_location("ablation_made", MADE)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +92,7 @@ def test_an_offline_run_holds_the_result_and_names_nobody(run_script, folder, re
     files = [log, *(path for path in (kept / "files").rglob("*") if path.is_file())]
     assert len(files) == 2 + len(TABLES)
     for path in files:
-        for word in (b"canary", b"P003", str(MADE.parents[2]).encode(), sys.prefix.encode()):
+        for word in (b"canary", b"P003", str(Path(__file__).parents[2]).encode(), sys.prefix.encode()):
             assert word not in path.read_bytes(), (path.name, word)
 
 

@@ -1,13 +1,11 @@
 """The page of ablations: what is on it, what cannot get into it, and how it behaves in a browser."""
 
 import base64
-import importlib.util
 import json
 import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -28,7 +26,6 @@ from hipjsw.reporting.ablation_numbers import cell_interval, difference_interval
 from hipjsw.reporting.ablation_page import LARGEST_PAGE_BYTES, write_ablation_page
 from hipjsw.reporting.markup import policy_hash
 
-MADE = Path(__file__).parents[1] / "ablation" / "made.py"
 VOID = {"meta", "img", "input", "wbr", "link", "br"}
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=y>&amp; ü漢字\u202e\x1b"
 NOTE = "Three runs wait:\n\n    wandb sync <runs>/*\n"
@@ -67,15 +64,6 @@ class Page(HTMLParser):
 
     def all(self, tag, **wanted):
         return [a for name, a in self.elements if name == tag and all(a.get(k) == v for k, v in wanted.items())]
-
-
-@pytest.fixture(scope="module")
-def made():
-    spec = importlib.util.spec_from_file_location("ablation_made", MADE)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,7 @@
 """What the tables of an ablation say: every number that there is, a dash for every one that is not."""
 
-import importlib.util
 import io
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -16,17 +13,6 @@ from hipjsw.ablation.read import read_sweeps
 from hipjsw.ablation.result import Cell, Verdict
 from hipjsw.reporting.ablation_table import arm_label, csv_rows, markdown, rich_table, shown_measures
 from hipjsw.reporting.tables import print_table
-
-
-@pytest.fixture(scope="module")
-def made():
-    """The module that makes results up, of the tests of the room that answers."""
-    path = Path(__file__).parents[1] / "ablation" / "made.py"
-    spec = importlib.util.spec_from_file_location("ablation_made", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 After a change that is meant, write them down anew: ``HIPJSW_WRITE=1 pytest tests/reporting/test_workspace.py``.
 """
 
-import importlib.util
 import json
 import os
 import pickle
@@ -20,16 +19,6 @@ from hipjsw.reporting.workspace import WorkspaceError, report_spec, save_report,
 pytest.importorskip("wandb_workspaces")
 
 HERE = Path(__file__).parent
-MADE = HERE.parent / "ablation" / "made.py"
-
-
-@pytest.fixture(scope="module")
-def made():
-    spec = importlib.util.spec_from_file_location("ablation_made", MADE)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
