@@ -23,6 +23,7 @@ from hipjsw.app.ensemble import (
     read_members,
     require_results_of,
 )
+from hipjsw.app.job import told_to_sweep, write_job_report
 from hipjsw.app.judging import check_measure, learn_judgement, read_judgement
 from hipjsw.app.provision import find_store, view_spec
 from hipjsw.app.results import write_results
@@ -50,6 +51,11 @@ class _Measured(NamedTuple):
 
 def main(cfg: DictConfig) -> None:
     """Read the run's configuration, judge its best weights, write rows, numbers and pictures."""
+    with told_to_sweep():
+        _judge(cfg)
+
+
+def _judge(cfg: DictConfig) -> None:
     _refuse(cfg)
     members = read_members([Path(folder) for folder in (cfg.run, *cfg.ensemble)])
     run, trained = members[0].run, members[0].trained
@@ -76,6 +82,7 @@ def main(cfg: DictConfig) -> None:
     if readings is not None:
         metrics |= reader_metrics(results.hips, readings, store, cfg.part)
     write_metrics(out, metrics)
+    write_job_report("done", str(out), metrics)
     print_table(run_table(metrics, f"{cfg.part} hips", cfg.part))
     print(f"rows, numbers and pictures: {out}")
 

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from hipjsw.app.build import build_data, build_task, trainer_options
 from hipjsw.app.cost import write_cost
 from hipjsw.app.door import open_door
-from hipjsw.app.job import in_sweep, write_job_report
+from hipjsw.app.job import in_sweep, told_to_sweep, write_job_report
 from hipjsw.app.judging import check_measure, learn_judgement
 from hipjsw.app.lock import only_one
 from hipjsw.app.provision import provide_store, split_spec
@@ -35,7 +35,7 @@ log = logging.getLogger("hipjsw")
 
 def main(cfg: DictConfig) -> None:
     """Provide the data, find or make the run, train and test it unless that was done before."""
-    try:
+    with told_to_sweep():
         _refuse(cfg)
         task, options = build_task(cfg), trainer_options(cfg)
         store = provide_store(cfg)
@@ -50,12 +50,6 @@ def main(cfg: DictConfig) -> None:
                     _train(cfg, run, task, data, options)
         _say(run, reused)
         write_job_report("reused" if reused else "done", str(run.folder), run.metrics())
-    except (KeyboardInterrupt, SystemExit):
-        write_job_report("failed", reason="interrupted; the same command continues it")
-        raise
-    except Exception as error:
-        write_job_report("failed", reason=str(error).splitlines()[0] if str(error) else error.__class__.__name__)
-        raise
 
 
 def _refuse(cfg: DictConfig) -> None:

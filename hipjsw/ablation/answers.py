@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from hipjsw.ablation.comparing import comparisons
-from hipjsw.ablation.pooling import Row, arm_cells, hips_of, pooled_rows, rows_of
+from hipjsw.ablation.pooling import ENSEMBLED, POOLED, Row, arm_cells, ensemble_rows, hips_of, pooled_rows, rows_of
 from hipjsw.ablation.result import AblationResult, ArmRow
 from hipjsw.ablation.sweep import RunResult, Sweep
 from hipjsw.ablation.verdicts import verdict
 
-__all__ = ["POOLED", "answer"]
+__all__ = ["answer"]
 
-#: Name of the row of all folds together.
-POOLED = "pooled"
 #: Characters of a commit that are told.
 _COMMIT = 12
 
@@ -25,7 +24,9 @@ def answer(sweep: Sweep) -> AblationResult:
     """What a sweep found: numbers by arm, differences on the same test hips, and whether the findings hold.
 
     Where the arms are folds, a row ``pooled`` stands before theirs: each test hip once a seed, over the seeds whose
-    folds are all finished. Its runs are those of the folds, which must not be counted twice.
+    folds are all finished. Its runs are those of the folds, which must not be counted twice. Where their ensembles are
+    asked for and there are any, a row ``ensembled`` follows: each test hip once, by what the runs of its fold say
+    together.
 
     Args:
         sweep: Its runs, whatever became of them; what is not done has no numbers and is counted.
@@ -34,6 +35,10 @@ def answer(sweep: Sweep) -> AblationResult:
     arms = [_arm_row(arm.name, _runs(sweep, arm.name), rows_of(sweep, arm.name), design.seeds) for arm in design.arms]
     if design.pooled:
         arms.insert(0, _arm_row(POOLED, sweep.runs, pooled_rows(sweep), design.seeds * len(design.arms)))
+    if sweep.ensembles:
+        arms.insert(
+            1, replace(_arm_row(ENSEMBLED, sweep.ensembles, ensemble_rows(sweep), 0), seeds=(), reasons=_named(sweep))
+        )
     found = comparisons(sweep)
     made = {row.arm: row for row in arms}
     done = [run for arm in design.arms for run in sweep.of(arm.name)]
@@ -83,6 +88,10 @@ def _reasons(failed: Sequence[RunResult]) -> tuple[str, ...]:
     return tuple(
         f"seed{'s' if len(some) > 1 else ''} {', '.join(map(str, some))}: {reason}" for reason, some in seeds.items()
     )
+
+
+def _named(sweep: Sweep) -> tuple[str, ...]:
+    return tuple(f"{one.arm}: {one.reason}" for one in sweep.ensembles if one.status == "failed")
 
 
 def _budget(run: RunResult, key: str) -> int | None:

@@ -9,7 +9,18 @@ import numpy as np
 
 from hipjsw.ablation.design import Design
 from hipjsw.ablation.measures import MEASURES, Measure
-from hipjsw.ablation.pooling import HipSet, Row, hips_of, rows_of, value_table, values_of_runs
+from hipjsw.ablation.pooling import (
+    ENSEMBLED,
+    POOLED,
+    HipSet,
+    Row,
+    ensemble_rows,
+    hips_of,
+    pooled_rows,
+    rows_of,
+    value_table,
+    values_of_runs,
+)
 from hipjsw.ablation.result import DifferenceRow
 from hipjsw.ablation.sweep import Sweep
 from hipjsw.statistics.paired import Difference, holm, paired_difference, run_level_difference
@@ -74,10 +85,10 @@ def pairs_of(design: Design) -> list[tuple[str, str]]:
     """Arm and other arm of every comparison, each pair once.
 
     Every other arm against the reference in the order of the arms, then the findings' pairs that are not among them;
-    none where the arms are folds.
+    of folds, their ensembles against their single runs, where these are asked for.
     """
     if design.pooled:
-        return []
+        return [(ENSEMBLED, POOLED)] if design.ensembled else []
     pairs = [(arm.name, design.reference) for arm in design.arms if arm.name != design.reference]
     for finding in design.findings:
         pair = (finding.arm, finding.than)
@@ -102,8 +113,9 @@ class Side:
 
     @classmethod
     def of(cls, sweep: Sweep, arm: str) -> Side:
-        """An arm of a sweep."""
-        rows = rows_of(sweep, arm)
+        """An arm of a sweep, or all of its folds put together."""
+        folds = {POOLED: pooled_rows, ENSEMBLED: ensemble_rows} if sweep.design.pooled else {}
+        rows = folds[arm](sweep) if arm in folds else rows_of(sweep, arm)
         return cls(arm, rows, hips_of(rows))
 
 
@@ -124,9 +136,10 @@ def comparisons(sweep: Sweep) -> list[Comparison]:
     The order is that of the measures, then of the pairs.
     """
     found: list[Comparison] = []
-    sides = {arm.name: Side.of(sweep, arm.name) for arm in sweep.design.arms}
+    pairs = pairs_of(sweep.design)
+    sides = {arm: Side.of(sweep, arm) for arm in dict.fromkeys(arm for pair in pairs for arm in pair)}
     for measure in (one for one in MEASURES.values() if is_compared(sweep.design, one)):
-        some = [compared(measure, sides[arm], sides[than]) for arm, than in pairs_of(sweep.design)]
+        some = [compared(measure, sides[arm], sides[than]) for arm, than in pairs]
         known = [comparison for comparison in some if comparison is not None]
         corrected = holm([comparison.row.p for comparison in known])
         found += [replace(c, row=replace(c.row, p_holm=p)) for c, p in zip(known, corrected, strict=True)]

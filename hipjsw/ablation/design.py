@@ -11,7 +11,7 @@ __all__ = ["Arm", "Design", "DesignError", "Finding"]
 #: What a finding may claim of its arm against the other.
 CLAIMS = ("better", "similar")
 #: What is kept as it is said.
-_PLAIN = ("name", "title", "question", "measure", "reference", "table", "seeds", "pooled")
+_PLAIN = ("name", "title", "question", "measure", "reference", "table", "seeds", "pooled", "ensembled")
 
 
 class DesignError(ValueError):
@@ -77,6 +77,7 @@ class Design:
         table: Number of the study's table, None for a question of our own.
         seeds: Runs of each arm that are wanted.
         pooled: The arms are folds of one cross-validation: their test hips are put together, not compared.
+        ensembled: The runs of each fold are judged together as well: what they say of a hip is averaged.
         compared: Measures whose differences may be tested, for arms that are judged by labels or pixels of their own
             and of which the other numbers cannot be compared; None for all (and of those of whole runs, the ones that
             ``measure`` or a finding names).
@@ -92,6 +93,7 @@ class Design:
     table: int | None = None
     seeds: int = 3
     pooled: bool = False
+    ensembled: bool = False
     compared: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -109,6 +111,8 @@ class Design:
                 )
         if self.seeds < 1:
             raise DesignError(f"ablation {self.name}: at least one seed, not {self.seeds}")
+        if self.ensembled and not self.pooled:
+            raise DesignError(f"ablation {self.name}: ensembled is for folds; it needs pooled: true")
         for name in (self.measure, *(finding.measure for finding in self.findings)):
             if self.compared is not None and name not in self.compared:
                 raise DesignError(

@@ -121,6 +121,8 @@ def _instability(history: pd.DataFrame) -> float:
 
     A steady rise or fall is no instability. Undefined with fewer than three validations in that half.
     """
+    if len(history) == 0:
+        return float("nan")
     dice = history["val/dice/mean"].to_numpy(dtype=np.float64)
     differences = np.diff(dice[len(dice) // 2 :])
     return float(differences.std(ddof=1)) if len(differences) >= _LEAST_DIFFERENCES else float("nan")

@@ -14,7 +14,22 @@ from hipjsw.ablation.sweep import RunResult, Sweep
 from hipjsw.statistics.bootstrap import Estimate, share_estimate
 from hipjsw.statistics.paired import run_level_mean, run_mean
 
-__all__ = ["HipSet", "Row", "arm_cells", "hips_of", "pooled_rows", "rows_of", "value_table", "values_of_runs"]
+__all__ = [
+    "ENSEMBLED",
+    "POOLED",
+    "HipSet",
+    "Row",
+    "arm_cells",
+    "ensemble_rows",
+    "hips_of",
+    "pooled_rows",
+    "rows_of",
+    "value_table",
+    "values_of_runs",
+]
+
+#: Name of the row of all folds put together, and of the one of all folds' ensembles put together.
+POOLED, ENSEMBLED = "pooled", "ensembled"
 
 #: What counts as one training: a run, or the folds of one cross-validation together.
 Row = tuple[RunResult, ...]
@@ -57,6 +72,13 @@ def pooled_rows(sweep: Sweep) -> list[Row]:
     done = {arm.name: {run.seed: run for run in sweep.of(arm.name)} for arm in sweep.design.arms}
     whole = set.intersection(*(set(runs) for runs in done.values()))
     return [tuple(runs[seed] for runs in done.values()) for seed in sorted(whole)]
+
+
+def ensemble_rows(sweep: Sweep) -> list[Row]:
+    """The ensembles of all folds together; no row while one of them is not done."""
+    done = {one.arm: one for one in sweep.ensembles if one.status == "done"}
+    names = [arm.name for arm in sweep.design.arms]
+    return [tuple(done[name] for name in names)] if all(name in done for name in names) else []
 
 
 def hips_of(rows: Sequence[Row]) -> HipSet:

@@ -22,10 +22,12 @@ from hipjsw.ablation.design import Design, DesignError
 from hipjsw.ablation.measures import HIP_NEEDED, HIP_TEXT, HISTORY_NEEDED
 from hipjsw.ablation.sweep import RunResult, Sweep
 
-__all__ = ["RECORD_VERSION", "RecordError", "read_run", "read_sweep", "read_sweeps"]
+__all__ = ["ENSEMBLES", "RECORD_VERSION", "RecordError", "read_run", "read_sweep", "read_sweeps"]
 
 #: Version of the records that are read.
 RECORD_VERSION = 1
+#: Beside the runs: what several of them say together, a folder each.
+ENSEMBLES = "ensembles"
 
 _DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, ParserError)
 
@@ -79,8 +81,12 @@ def read_sweep(path: Path) -> Sweep:
             read_run(path.parent.parent, str(run["arm"]), int(run["seed"]), run["run"], str(run["reason"]))
             for run in _ordered(content["runs"], design)
         )
+        together = tuple(
+            _read_ensemble(path.parent.parent / ENSEMBLES, str(one["arm"]), str(one["folder"]), str(one["reason"]))
+            for one in content.get("ensembles", ())
+        )
         options = tuple(str(option) for option in content["options"])
-        return Sweep(design, str(content["record"]), options, str(content["scale"]), runs)
+        return Sweep(design, str(content["record"]), options, str(content["scale"]), runs, together)
     except RecordError:
         raise
     except DesignError as error:
@@ -137,12 +143,33 @@ def read_run(runs_dir: Path, arm: str, seed: int, name: str | None, reason: str 
     return RunResult(arm, seed, "failed" if said else "missing", folder, said, history=_history_if_any(folder))
 
 
-def _done(arm: str, seed: int, folder: Path) -> RunResult:
+def _read_ensemble(ensembles: Path, arm: str, name: str, reason: str) -> RunResult:
+    """What runs say together, whatever became of it."""
+    if name in ("", "..") or Path(name).name != name:
+        return RunResult(arm, 0, "failed", None, f"{name!r} names no folder of {ENSEMBLES}; start the sweep again")
+    folder = ensembles / name
+    if not (folder / "metrics.json").is_file():
+        return RunResult(arm, 0, "failed" if reason else "missing", None, reason)
+    try:
+        metrics, hips = _judged(folder)
+    except _DamagedError as error:
+        said = f"{error}; remove the folder {ENSEMBLES}/{name} and start the sweep again"
+        return RunResult(arm, 0, "failed", folder, said)
+    return RunResult(arm, 0, "done", folder, metrics=metrics, hips=hips)
+
+
+def _judged(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Numbers, and rows of test hips."""
     metrics = _json(folder / "metrics.json")
     hips = _hips(folder / "test_hips.csv")
     told = metrics.get("test/num_hips", len(hips))
     if told != len(hips):
         raise _DamagedError(f"test_hips.csv has {len(hips)} hips and metrics.json speaks of {told}")
+    return metrics, hips
+
+
+def _done(arm: str, seed: int, folder: Path) -> RunResult:
+    metrics, hips = _judged(folder)
     return RunResult(
         arm,
         seed,

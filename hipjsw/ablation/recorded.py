@@ -97,6 +97,7 @@ def _design_rows(design: Design) -> Iterator[Row]:
     yield {"kind": "design", "key": "table", "value": _whole(design.table)}
     yield {"kind": "design", "key": "seeds", "value": _whole(design.seeds)}
     yield {"kind": "design", "key": "pooled", "value": _whole(int(design.pooled))}
+    yield {"kind": "design", "key": "ensembled", "value": _whole(int(design.ensembled))}
     yield from ({"kind": "design", "key": "compared", "measure": name} for name in design.compared or ())
     for arm in design.arms:
         row = {"kind": "design", "arm": arm.name}
@@ -189,6 +190,7 @@ def _design(rows: Sequence[Row], findings: Sequence[Row]) -> Design:
         table=_int(_one(own, "table")["value"]),
         seeds=int(_one(own, "seeds")["value"]),
         pooled=_one(own, "pooled")["value"] == "1",
+        ensembled=_one(own, "ensembled")["value"] == "1",
         compared=tuple(row["measure"] for row in own if row["key"] == "compared") or None,
     )
 

@@ -60,6 +60,8 @@ class Sweep:
         options: Overrides shared by all its jobs, besides the ablation.
         scale: ``demo`` or ``paper``.
         runs: Every run that was ever asked for, in the order of arms and seeds.
+        ensembles: What each arm's finished runs say together, in the order of arms; of most sweeps none. They have
+            metrics and hips, and no seed, history, cost or configuration of their own.
     """
 
     design: Design
@@ -67,6 +69,7 @@ class Sweep:
     options: tuple[str, ...]
     scale: str
     runs: tuple[RunResult, ...]
+    ensembles: tuple[RunResult, ...] = ()
 
     def of(self, arm: str) -> list[RunResult]:
         """The finished runs of an arm."""

@@ -45,6 +45,7 @@ class AblationConfig:
     table: int | None = None
     seeds: int = 3
     pooled: bool = False
+    ensembled: bool = False
     compared: list[str] | None = None
     arms: dict[str, ArmConfig] = field(default_factory=dict)
     findings: list[FindingConfig] = field(default_factory=list)

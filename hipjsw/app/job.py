@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ __all__ = [
     "job_environment",
     "job_report_path",
     "own_conf",
+    "told_to_sweep",
     "write_job_report",
 ]
 
@@ -75,6 +77,19 @@ def write_job_report(status: str, run: str = "", metrics: Mapping[str, Any] | No
         partial.replace(path)  # a job killed on the way has said nothing
 
 
+@contextmanager
+def told_to_sweep() -> Iterator[None]:
+    """Tell the sweep why this job failed, if it does."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        write_job_report("failed", reason="interrupted; the same command continues it")
+        raise
+    except Exception as error:
+        write_job_report("failed", reason=str(error).splitlines()[0] if str(error) else error.__class__.__name__)
+        raise
+
+
 def end_with_sweep() -> None:
     """Have the system end this job should its sweep be killed. Linux only; elsewhere the job goes on to its end.
 
@@ -107,6 +122,7 @@ class Job:
         overrides: Its command line.
         report: Where it says what came of it.
         log: Where its output goes; None leaves it on the terminal.
+        door: ``hipjsw.evaluate``, for instance; None for the door that the sweep is.
         process: Its process, once started.
         started: When, by the monotonic clock.
         took_s: Seconds from start to end, once it has ended.
@@ -116,6 +132,7 @@ class Job:
     overrides: list[str]
     report: Path
     log: Path | None = None
+    door: str | None = None
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     took_s: float | None = None
@@ -138,7 +155,8 @@ class Job:
 
     def start(self, environment: Mapping[str, str]) -> None:
         """Start its process."""
-        command = door_command(self.overrides)
+        own = self.door is None
+        command = door_command(self.overrides) if own else [sys.executable, "-m", str(self.door), *self.overrides]
         said = job_environment(environment, self.report)
         self.started = time.monotonic()
         if self.log is None:

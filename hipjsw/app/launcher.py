@@ -86,6 +86,8 @@ class ProcessLauncher(Launcher):
         self.expected: Sequence[Expected] | None = None
         #: Seconds a unit of ``Expected.size`` that earlier runs took, if known.
         self.seconds_per_size: float | None = None
+        #: Another door than the sweep's own; its jobs have no W&B group.
+        self.door: str | None = None
         #: What came of the jobs launched last.
         self.rows: list[JobRow] = []
 
@@ -119,9 +121,10 @@ class ProcessLauncher(Launcher):
             jobs = [
                 Job(
                     number,
-                    [*own_conf(self.config.hydra), *overrides, f"group={known.group}"],
+                    [*own_conf(self.config.hydra), *overrides, *([] if self.door else [f"group={known.group}"])],
                     Path(reports, f"{number}.json"),
                     log_folder / f"{known.log}.log" if self.n_jobs > 1 else None,
+                    self.door,
                 )
                 for (number, overrides), known in zip(enumerate(job_overrides, initial_job_idx), expected, strict=True)
             ]

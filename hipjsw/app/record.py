@@ -11,6 +11,7 @@ from typing import Any
 
 from hipjsw.ablation.design import Design
 from hipjsw.ablation.read import RECORD_VERSION
+from hipjsw.app.fold_ensembles import FoldEnsemble, fold_ensembles
 from hipjsw.app.plan import Plan, Wanted
 from hipjsw.app.runs import NOT_PART, write_json
 from hipjsw.reporting.plain import NO_PATH
@@ -63,7 +64,7 @@ def write_record(
         design: The ablation.
         options: As given.
         plan: Its runs.
-        reasons: Why jobs failed, by name of folder.
+        reasons: Why jobs failed, by name of folder; of ensembles too.
         fingerprints: As for ``record_name``.
     """
     name = record_name(design, options, fingerprints)
@@ -76,7 +77,7 @@ def write_record(
     known = sorted((key for key in runs if key[0] in order), key=lambda key: (order.index(key[0]), key[1]))
     scale = next(iter(plan.runs.values())).scale
     folder.mkdir(parents=True, exist_ok=True)
-    content = {
+    content: dict[str, Any] = {
         "version": RECORD_VERSION,
         "record": name,
         "ablation": design.plain(),
@@ -84,8 +85,17 @@ def write_record(
         "scale": scale,
         "runs": [runs[key] for key in known],
     }
+    if design.ensembled:
+        together = fold_ensembles(folder.parent, content["runs"])
+        content["ensembles"] = [_together(one, reasons or {}) for one in together]
     write_json(path, content)
     return path
+
+
+def _together(ensemble: FoldEnsemble, reasons: Mapping[str, str]) -> dict[str, Any]:
+    folder = ensemble.folder.name
+    runs = [member.name for member in ensemble.members]
+    return {"arm": ensemble.arm, "runs": runs, "folder": folder, "reason": reasons.get(folder, "")}
 
 
 def _entry(wanted: Wanted, plan: Plan, reasons: Mapping[str, str]) -> dict[str, Any]:

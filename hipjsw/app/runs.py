@@ -34,6 +34,8 @@ NOT_PART = (
 #: Raised whenever the same configuration and data give other results than before.
 RESULT_VERSION = 3
 
+#: A run's numbers; it is finished once they are there.
+METRICS = "metrics.json"
 #: Says why the last attempt at a run failed.
 FAILED = "failed.json"
 #: Where an absolute path begins.
@@ -145,7 +147,7 @@ class Run:
     @property
     def is_finished(self) -> bool:
         """Whether everything, metrics last, was written."""
-        return (self.folder / "metrics.json").is_file()
+        return (self.folder / METRICS).is_file()
 
     @property
     def group(self) -> str | None:
@@ -155,7 +157,7 @@ class Run:
 
     def metrics(self) -> dict[str, Any]:
         """The finished run's metrics."""
-        return _read_json(self.folder / "metrics.json")
+        return _read_json(self.folder / METRICS)
 
 
 def failure_reason(error: BaseException, places: Iterable[str | Path | None] = ()) -> str:
@@ -189,7 +191,7 @@ def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
         writer = csv.writer(file)
         writer.writerow(("metric", "value"))
         writer.writerows(known.items())
-    write_json(folder / "metrics.json", known)
+    write_json(folder / METRICS, known)
 
 
 def read_cost(folder: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ basic one.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from omegaconf import DictConfig, OmegaConf
 from hipjsw.ablation.answers import answer
 from hipjsw.ablation.design import Design, DesignError
 from hipjsw.ablation.read import read_sweeps
+from hipjsw.app.fold_ensembles import fold_ensembles, judge_ensembles
 from hipjsw.app.launcher import Expected, ProcessLauncher
 from hipjsw.app.plan import Plan, PlannedRun, plan_runs
 from hipjsw.app.record import record_name, write_record
@@ -122,10 +124,23 @@ class ArmSweeper(Sweeper):
             reasons = self._reasons(missing, returns)
             for design in designs:
                 write_record(folder, design, options, plan, reasons, given)
+        apart = False
+        for design in (design for design in designs if design.ensembled):
+            not_judged = self._judge_together(design, options, folder / f"{record_name(design, options, given)}.json")
+            write_record(folder, design, options, plan, reasons | not_judged, given)
+            apart = apart or bool(not_judged)
         self._say(folder, [record_name(design, options, given) for design in designs])
-        if plan.missing:
+        if plan.missing or apart:
             raise SystemExit(1)
         return [returns]
+
+    def _judge_together(self, design: Design, options: Sequence[str], record: Path) -> dict[str, str]:
+        """Judge the runs of each fold together; why some could not be, by name of folder."""
+        assert self.config is not None
+        at_a_time = int(self.launcher.n_jobs) if isinstance(self.launcher, ProcessLauncher) else 1
+        entries = json.loads(record.read_text(encoding="utf-8"))["runs"]
+        together = fold_ensembles(record.parent.parent, entries)
+        return judge_ensembles(self.config, design.name, together, options, at_a_time)
 
     def _launch(self, plan: Plan, missing: Sequence[PlannedRun]) -> Sequence[JobReturn]:
         assert self.launcher is not None

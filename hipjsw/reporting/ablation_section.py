@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from hipjsw.ablation.design import Design
+from hipjsw.ablation.pooling import POOLED
 from hipjsw.ablation.result import AblationResult, ArmRow, Cell, DifferenceRow, Verdict
 from hipjsw.ablation.sweep import Sweep
 from hipjsw.ablation.words import NONE
@@ -20,7 +21,7 @@ from hipjsw.reporting.ablation_numbers import (
     short_name,
     value_words,
 )
-from hipjsw.reporting.ablation_table import arm_label, shown_measures
+from hipjsw.reporting.ablation_table import arm_label, reference_of, shown_measures
 from hipjsw.reporting.example_hips import ShownExamples
 from hipjsw.reporting.example_sheet import example_markup
 from hipjsw.reporting.markup import counted_words, number, table_head, table_row, text
@@ -96,8 +97,9 @@ def _over(result: AblationResult) -> str:
     hips, persons = counted_words(result.num_hips, "test hip"), counted_words(result.num_persons, "person")
     said = f"Numbers are means over seeds and {hips} of {persons}, where defined; below them 95 % intervals, "
     said += f"{interval_words(result)}."
-    if result.differences:
-        label = arm_labels(result).get(result.design.reference, result.design.reference)
+    reference = reference_of(result)
+    if result.differences and reference is not None:
+        label = arm_labels(result).get(reference, reference)
         said += f" Differences are to {text(label)}, on the same hips; p after Holm's correction."
     if any(arm.study for arm in result.design.arms):
         said += " The study's numbers were measured on other data with other budgets: compare orders, not numbers."
@@ -117,7 +119,7 @@ def _main_table(result: AblationResult, measures: Sequence[str], labels: Mapping
 
 
 def _main_row(result: AblationResult, row: ArmRow, measures: Sequence[str], label: str) -> dict[str, str]:
-    design, first = result.design, measures[0]
+    design, first, reference = result.design, measures[0], reference_of(result)
     cells = {"arm": f"<strong>{text(label)}</strong>"}
     for name in measures:
         study = next((arm.study.get(name) for arm in design.arms if arm.name == row.arm), None)
@@ -125,10 +127,10 @@ def _main_row(result: AblationResult, row: ArmRow, measures: Sequence[str], labe
         cell = row.cells.get(name)
         brief = name == "unmeasurable"  # a rare event: its interval says little, and is among all numbers
         cells[short_name(name)] = value_words(name, _value(cell)) if brief else _with_ends(name, cell)
-        if name == first and row.arm == design.reference and result.differences:
+        if name == first and row.arm == reference and result.differences:
             cells["difference"] = "reference"
         elif name == first:
-            difference = _difference(result.differences, first, row.arm, design.reference)
+            difference = _difference(result.differences, first, row.arm, reference)
             cells["difference"] = _difference_cell(difference, True)
     return cells | {
         "train hips": _beside(row.train_hips, _of_study(design, row.arm, "study_hips")),
@@ -174,16 +176,15 @@ def _runs(row: ArmRow) -> str:
     return f"<span>{', '.join(parts)}</span>"
 
 
-def _difference(rows: Sequence[DifferenceRow], measure: str, arm: str, than: str) -> DifferenceRow | None:
+def _difference(rows: Sequence[DifferenceRow], measure: str, arm: str, than: str | None) -> DifferenceRow | None:
     return next((row for row in rows if (row.measure, row.arm, row.than) == (measure, arm, than)), None)
 
 
 def _unfinished(result: AblationResult, labels: Mapping[str, str]) -> Iterable[str]:
-    """Failed and missing runs by name; those of a row that puts arms together are its arms' and are not said twice."""
-    names = {arm.name for arm in result.design.arms}
+    """Failed and missing runs by name; those of all folds together are the folds' and are not said twice."""
     said = []
     for row in result.arms:
-        if row.arm in names:
+        if not (result.design.pooled and row.arm == POOLED):
             said += [f"<strong>{text(labels[row.arm])}</strong>, {text(reason, _REASON)}" for reason in row.reasons]
             if row.missing:
                 said.append(

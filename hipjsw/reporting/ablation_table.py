@@ -12,15 +12,15 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from hipjsw.ablation.answers import POOLED
 from hipjsw.ablation.measures import MEASURES
+from hipjsw.ablation.pooling import ENSEMBLED, POOLED
 from hipjsw.ablation.result import AblationResult, ArmRow, Cell, DifferenceRow
 from hipjsw.ablation.words import NONE, capital, decimals, number_words, p_words
 from hipjsw.reporting.ablation_numbers import compared_words, interval_words
 from hipjsw.reporting.findings_table import legible
 from hipjsw.reporting.table5_table import TABLE5, table5_markdown
 
-__all__ = ["arm_label", "csv_rows", "markdown", "rich_table", "shown_measures"]
+__all__ = ["arm_label", "csv_rows", "markdown", "reference_of", "rich_table", "shown_measures"]
 
 #: Measures that every ablation shows beside its own.
 STANDARD = ("mjsw_label_mm", "mjsw_truth_mm")
@@ -70,10 +70,15 @@ def shown_measures(result: AblationResult) -> list[str]:
 
 def arm_label(result: AblationResult, arm: str) -> str:
     """What tables call an arm."""
-    known = {arm.name: arm.label for arm in result.design.arms} | (
-        {POOLED: "all folds"} if result.design.pooled else {}
-    )
-    return known.get(arm, arm)
+    folds = {POOLED: "all folds", ENSEMBLED: "all folds, ensembles"} if result.design.pooled else {}
+    return ({known.name: known.label for known in result.design.arms} | folds).get(arm, arm)
+
+
+def reference_of(result: AblationResult) -> str | None:
+    """The row that the others are compared with; of folds the single runs', if there are ensembles; else none."""
+    if result.design.pooled:
+        return POOLED if any(row.than == POOLED for row in result.differences) else None
+    return result.design.reference
 
 
 def markdown(result: AblationResult) -> str:
@@ -180,10 +185,11 @@ def _measure_columns(result: AblationResult, name: str, brief: bool) -> list[_Co
         _Column(f"study's {_head(name)}", [(number_words(value, digits),) for value in study]),
         _Column(_head(name), [_with_interval(cell, digits) for cell in cells], brief),
     ]
-    if not brief and not result.design.pooled:
+    reference = reference_of(result)
+    if not brief and reference is not None:
         rows = [_to_reference(result, arm, name) for arm in result.arms]
         digits = max(least, decimals(*(size for row in rows if row for size in (row.value, _half_width(row)))))
-        head = f"difference to {arm_label(result, result.design.reference)}"
+        head = f"difference to {arm_label(result, reference)}"
         columns.append(_Column(head, [_difference(row, digits) for row in rows]))
     return columns
 
@@ -215,7 +221,7 @@ def _half_width(known: Cell | DifferenceRow) -> float | None:
 
 
 def _to_reference(result: AblationResult, arm: ArmRow, measure: str) -> DifferenceRow | None:
-    pair = (measure, arm.arm, result.design.reference)
+    pair = (measure, arm.arm, reference_of(result))
     return next((row for row in result.differences if (row.measure, row.arm, row.than) == pair), None)
 
 

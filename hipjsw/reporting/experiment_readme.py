@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hipjsw.ablation.answers import POOLED
+from hipjsw.ablation.pooling import ENSEMBLED, POOLED
 from hipjsw.ablation.result import AblationResult, ArmRow
 from hipjsw.reporting.ablation_table import markdown
 
@@ -57,7 +57,7 @@ def _cost(result: AblationResult) -> str:
 
 
 def _single(result: AblationResult) -> list[ArmRow]:
-    return [row for row in result.arms if row.arm != POOLED]
+    return [row for row in result.arms if row.arm not in (POOLED, ENSEMBLED)]
 
 
 def _hours(seconds: float) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from hipjsw.ablation.design import Design
 from hipjsw.ablation.measures import MEASURES
+from hipjsw.ablation.pooling import ENSEMBLED, POOLED
 from hipjsw.reporting.ablation_dashboard import JOB_TYPE, TABLES
 from hipjsw.reporting.dashboard import server_url
 from hipjsw.reporting.server import answers, has_key, settings_files
@@ -204,7 +205,7 @@ def _trainings_grid(library: SimpleNamespace, design: Design) -> Any:
 
 def _arm_bars(wr: Any, design: Design, max_runs: int) -> list[Any]:
     """A bar for each arm, of the design's measure and of those that are always looked at."""
-    names = [arm.name for arm in design.arms] + ["pooled"] * design.pooled
+    names = [arm.name for arm in design.arms] + [POOLED] * design.pooled + [ENSEMBLED] * design.ensembled
     measures = [MEASURES[name] for name in dict.fromkeys((design.measure, *ALWAYS))]
     return [
         wr.BarPlot(
