@@ -110,7 +110,7 @@ def judge_ensembles(
             raise
     places = (config.runs_dir, config.store, config.data_dir)
     rows = zip(missing, launcher.rows, strict=True)
-    failed = {one.folder.name: row.reason for one, row in rows if row.status == "failed"}
+    failed = {one.folder.name: row.reason for one, row in rows if not one.is_finished}
     return {folder: failure_reason(ValueError(reason), places) for folder, reason in failed.items()}
 
 

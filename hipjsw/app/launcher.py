@@ -30,6 +30,10 @@ from hipjsw.reporting.tables import JobRow, print_table, sweep_csv_rows, sweep_m
 __all__ = ["Expected", "ProcessLauncher"]
 
 
+#: What says how many threads a job takes: torch's and numpy's, and OpenCV's, which else takes every core there is.
+_THREADS = ("OMP_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+
+
 @dataclass(frozen=True)
 class Expected:
     """What is known of a job beforehand.
@@ -138,7 +142,8 @@ class ProcessLauncher(Launcher):
 
     def _environment(self) -> Mapping[str, str]:
         """Of several jobs at a time each has its share of the cores, unless the user said otherwise."""
-        share = {} if self.n_jobs == 1 else {"OMP_NUM_THREADS": str(max((os.cpu_count() or 1) // int(self.n_jobs), 1))}
+        threads = str(max((os.cpu_count() or 1) // int(self.n_jobs), 1))
+        share = {} if self.n_jobs == 1 else dict.fromkeys(_THREADS, threads)
         return share | dict(self.environment)
 
     def _say(self, group: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from hipjsw.ablation.measures import MEASURES
+from hipjsw.ablation.pooling import ENSEMBLED
 from hipjsw.ablation.result import AblationResult, Cell, DifferenceRow
 from hipjsw.ablation.words import NONE, number_words
 
@@ -126,7 +127,8 @@ def interval_words(result: AblationResult) -> str:
         return "over persons alone: with one run an arm, nothing is known of how training seeds vary"
     if any(runs == 1 for runs in done):
         return "over seeds and persons (of an arm with one run, over persons alone)"
-    return "over seeds and persons"
+    together = any(row.arm == ENSEMBLED for row in result.arms) and result.design.pooled
+    return f"over seeds and persons{' (of ensembles, over persons alone)' if together else ''}"
 
 
 def compared_words(result: AblationResult) -> str:

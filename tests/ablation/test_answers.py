@@ -5,11 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hipjsw.ablation.answers import POOLED, answer
+from hipjsw.ablation.answers import answer
 from hipjsw.ablation.design import Arm, Finding
 from hipjsw.ablation.measures import MEASURES
+from hipjsw.ablation.pooling import ENSEMBLED, POOLED
 from hipjsw.ablation.read import read_sweeps
 from hipjsw.ablation.sweep import RunResult, Sweep
+
+CLASSES = ("femur", "acetabulum", "joint_space")
 
 
 @pytest.fixture(scope="module")
@@ -201,3 +204,37 @@ def test_table_5_is_carried_by_the_result(loss, sweeps):
 
 def test_every_arm_with_runs_has_every_measure(loss):
     assert all(list(row.cells) == list(MEASURES) for row in loss.arms)
+
+
+@pytest.fixture
+def ensembles(sweeps):
+    """The folds' sweep as if two runs of each fold had been judged together: every Dice 0.01 higher."""
+    folds = sweeps["cross_validation"]
+    higher = {f"dice_{name}": lambda hips, name=name: hips[f"dice_{name}"] + 0.01 for name in CLASSES}
+    together = tuple(RunResult(run.arm, 0, "done", run.folder, hips=run.hips.assign(**higher)) for run in folds.runs)
+    return replace(folds, design=replace(folds.design, ensembled=True), ensembles=together)
+
+
+def test_ensembles_stand_beside_the_single_runs_of_all_folds(ensembles):
+    result = answer(ensembles)
+    assert [row.arm for row in result.arms] == [POOLED, ENSEMBLED, "fold0", "fold1", "fold2"]
+    single, together = result.row(POOLED), result.row(ENSEMBLED)
+    assert (together.done, together.missing, together.failed, together.seeds) == (3, 0, 0, ())
+    assert together.cells["dice"].num == single.cells["dice"].num
+    assert together.cells["dice"].value == pytest.approx(single.cells["dice"].value + 0.01)
+    assert together.cells["instability"].value is None
+    (row,) = (row for row in result.differences if row.measure == "dice")
+    assert (row.arm, row.than, row.value) == (ENSEMBLED, POOLED, pytest.approx(0.01))
+    assert result.is_whole
+
+
+@pytest.mark.parametrize(("status", "count"), [("failed", (2, 1, 0)), ("missing", (2, 0, 1))])
+def test_without_all_folds_the_ensembles_have_no_number(ensembles, status, count):
+    *others, last = ensembles.ensembles
+    short = replace(ensembles, ensembles=(*others, replace(last, status=status, reason="no room")))
+    result = answer(short)
+    row = result.row(ENSEMBLED)
+    assert ((row.done, row.failed, row.missing), dict(row.cells)) == (count, {})
+    assert row.reasons == (("fold2: no room",) if status == "failed" else ())
+    assert result.differences == ()
+    assert not result.is_whole

@@ -38,6 +38,7 @@ def designs(draw):
     similar = st.builds(Finding, TEXT, MEASURE, pair, pair, st.just("similar"), NUMBER, st.booleans())
     findings = tuple(draw(st.lists(better | similar, max_size=3)))
     rest = {"table": draw(WHOLE), "seeds": draw(st.integers(1, 9)), "pooled": draw(st.booleans())}
+    rest["ensembled"] = rest["pooled"] and draw(st.booleans())
     measure = draw(MEASURE)
     asked = tuple(dict.fromkeys([measure, *(f.measure for f in findings), *draw(st.lists(MEASURE, max_size=2))]))
     rest["compared"] = draw(st.none() | st.just(asked))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hipjsw.app.job import REPORT_VARIABLE, exit_reason, write_job_report
+from hipjsw.app.job import REPORT_VARIABLE, exit_reason, told_to_sweep, write_job_report
 
 
 def test_a_job_outside_a_sweep_reports_to_nobody(monkeypatch):
@@ -22,6 +22,22 @@ def test_a_job_reports_what_came_of_it(monkeypatch, tmp_path):
     write_job_report("failed", reason="loss is nan")
     said = json.loads((tmp_path / "0.json").read_text())
     assert said == {"status": "failed", "run": "", "metrics": {}, "reason": "loss is nan"}
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("loss is nan\nmore"), "loss is nan"),
+        (ValueError(), "ValueError"),
+        (KeyboardInterrupt(), "interrupted; the same command continues it"),
+        (SystemExit(143), "interrupted; the same command continues it"),
+    ],
+)
+def test_a_job_that_fails_says_why_and_fails_all_the_same(error, reason, monkeypatch, tmp_path):
+    monkeypatch.setenv(REPORT_VARIABLE, str(tmp_path / "0.json"))
+    with pytest.raises(type(error)), told_to_sweep():
+        raise error
+    assert json.loads((tmp_path / "0.json").read_text())["reason"] == reason
 
 
 @pytest.mark.parametrize(("code", "said"), [(-9, "SIGKILL"), (-15, "SIGTERM"), (2, "exit code 2")])

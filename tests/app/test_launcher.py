@@ -3,6 +3,7 @@
 import csv
 import os
 import signal
+import subprocess
 import sys
 import threading
 
@@ -91,10 +92,21 @@ def test_jobs_at_a_time_share_the_cores(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 8)
     monkeypatch.setattr(ProcessLauncher, "environment", {})
     assert ProcessLauncher(1)._environment() == {}
-    assert ProcessLauncher(3)._environment() == {"OMP_NUM_THREADS": "2"}
-    assert ProcessLauncher(16)._environment() == {"OMP_NUM_THREADS": "1"}
+    assert ProcessLauncher(3)._environment() == {"OMP_NUM_THREADS": "2", "OPENCV_FOR_THREADS_NUM": "2"}
+    assert ProcessLauncher(16)._environment() == {"OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
     monkeypatch.setattr(ProcessLauncher, "environment", {"OMP_NUM_THREADS": "5"})
-    assert ProcessLauncher(3)._environment() == {"OMP_NUM_THREADS": "5"}
+    assert ProcessLauncher(3)._environment() == {"OMP_NUM_THREADS": "5", "OPENCV_FOR_THREADS_NUM": "2"}
+
+
+def test_opencv_takes_as_many_threads_as_a_job_may_have():
+    said = subprocess.run(
+        [sys.executable, "-c", "import cv2; print(cv2.getNumThreads())"],
+        env=os.environ | {"OPENCV_FOR_THREADS_NUM": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert said.stdout.strip() == "1"
 
 
 def test_one_at_a_time_writes_no_log(sweep, tmp_path):
