@@ -48,8 +48,10 @@ def main(cfg: DictConfig) -> None:
         _mirror(cfg, runs_dir, sweeps, results)
     write_ablation_page(out / "report.html", sweeps, results, _note(runs_dir))
     if cfg.record is not None:
+        designs = [result.design.name for result in results]
         for result in results:
-            _keep(Path(cfg.record) / result.record, result)
+            alone = designs.count(result.design.name) == 1
+            _keep(Path(cfg.record) / (result.design.name if alone else result.record), result)
     _say(out, runs_dir, results)
 
 

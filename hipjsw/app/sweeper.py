@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,7 @@ class ArmSweeper(Sweeper):
         assert self.config is not None
         folder = Path(self.config.runs_dir) / "sweeps"
         given = [Store.open(Path(self.config.store)).fingerprint] if self.config.store is not None else []
+        records = {design.name: record_name(design, options, given) for design in designs}
         for design in designs:
             write_record(folder, design, options, plan, fingerprints=given)
         missing = plan.missing
@@ -114,7 +115,7 @@ class ArmSweeper(Sweeper):
         print(f"{num - len(missing)} of {num} runs are there, {len(missing)} to do", file=sys.stderr, flush=True)
         returns: Sequence[JobReturn] = []
         try:
-            returns = self._launch(plan, missing) if missing else []
+            returns = self._launch(plan, missing, records) if missing else []
         except SystemExit as stop:
             if stop.code != 1:
                 raise
@@ -126,10 +127,10 @@ class ArmSweeper(Sweeper):
                 write_record(folder, design, options, plan, reasons, given)
         apart = False
         for design in (design for design in designs if design.ensembled):
-            not_judged = self._judge_together(design, options, folder / f"{record_name(design, options, given)}.json")
+            not_judged = self._judge_together(design, options, folder / f"{records[design.name]}.json")
             write_record(folder, design, options, plan, reasons | not_judged, given)
             apart = apart or bool(not_judged)
-        self._say(folder, [record_name(design, options, given) for design in designs])
+        self._say(folder, list(records.values()))
         if plan.missing or apart:
             raise SystemExit(1)
         return [returns]
@@ -142,16 +143,17 @@ class ArmSweeper(Sweeper):
         together = fold_ensembles(record.parent.parent, entries)
         return judge_ensembles(self.config, design.name, together, options, at_a_time)
 
-    def _launch(self, plan: Plan, missing: Sequence[PlannedRun]) -> Sequence[JobReturn]:
+    def _launch(self, plan: Plan, missing: Sequence[PlannedRun], records: Mapping[str, str]) -> Sequence[JobReturn]:
+        """Launch what is missing; a run's W&B group is the record of the first ablation that asks for it."""
         assert self.launcher is not None
         if isinstance(self.launcher, ProcessLauncher):
             self.launcher.expected = [
-                Expected(p.said, p.size, p.wanted[0].ablation, p.run.folder.name) for p in missing
+                Expected(p.said, p.size, records[p.wanted[0].ablation], p.run.folder.name) for p in missing
             ]
             self.launcher.seconds_per_size = _pace(plan)
             jobs = [planned.job for planned in missing]
         else:
-            jobs = [[*planned.job, f"group={planned.wanted[0].ablation}"] for planned in missing]
+            jobs = [[*planned.job, f"group={records[planned.wanted[0].ablation]}"] for planned in missing]
             _forget_own_plugins()
         return self.launcher.launch(jobs, initial_job_idx=0)
 

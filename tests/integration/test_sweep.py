@@ -90,7 +90,8 @@ def test_each_job_is_a_wandb_run_of_its_own_tagged_by_its_arm(sweep):
         records = [json.loads(line) for line in done.stdout.splitlines()]
         (run,) = (record["run"] for record in records if record["type"] == "run")
         known[run["run_id"]] = (run["run_group"], [tag for tag in run["tags"] if ":" in tag])
-    assert sorted(known.values()) == [("broken", ["broken:bad"]), ("broken", ["broken:good"])]  # the failed one too
+    (record,) = (path.stem for path in (runs / "sweeps").glob("broken*.json"))
+    assert sorted(known.values()) == [(record, ["broken:bad"]), (record, ["broken:good"])]  # the failed one too
 
 
 def test_what_two_ablations_ask_for_is_made_once_and_a_finished_run_never_again(sweep, workplace, door):
@@ -126,8 +127,8 @@ def test_the_report_needs_the_run_folders_alone(sweep, workplace, door, tmp_path
     assert "A rate that is none" in page
     assert "loss is nan" in page
     assert "wandb sync" in done.out
-    assert (kept / name / "README.md").read_text().startswith("# A rate that is none")
-    with (kept / name / "results.csv").open(newline="") as file:
+    assert (kept / "broken" / "README.md").read_text().startswith("# A rate that is none")
+    with (kept / "broken" / "results.csv").open(newline="") as file:
         assert len(list(csv.reader(file))) > 10
     assert str(runs) not in page
 
