@@ -1,4 +1,4 @@
-"""Figures as they are saved, a measured hip of known geometry, and clean processes that speak to W&B's stand-in."""
+"""Pages as they are read and opened, figures as they are saved, a hip of known geometry, W&B in clean processes."""
 
 import importlib.util
 import json
@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 import textwrap
+from contextlib import contextmanager
 from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -73,14 +75,82 @@ os.environ |= {"WANDB_BASE_URL": url, "WANDB_API_KEY": "a" * 40}
 """
 
 
+#: Elements that are never closed.
+VOID = {"meta", "img", "input", "wbr", "link", "br"}
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, words, and whether every element that was opened is closed in its turn."""
+
+    def __init__(self, path, between):
+        super().__init__(convert_charrefs=True)
+        self.source, self.between = path.read_text(encoding="utf-8"), between
+        self.open, self.elements, self.words = [], [], []
+        self.feed(self.source)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(self.between.join(self.words).split())
+
+    def all(self, tag, **wanted):
+        return [a for name, a in self.elements if name == tag and all(a.get(k) == v for k, v in wanted.items())]
+
+
 @pytest.fixture(scope="session")
-def made():
-    """The module that makes up runs and results, of the tests of the room that answers."""
-    spec = importlib.util.spec_from_file_location("ablation_made", REPOSITORY / "tests" / "ablation" / "made.py")
+def read_page():
+    """Read a page; what stands between words of neighbouring elements is nothing, unless said."""
+    return lambda path, between="": Page(path, between)
+
+
+def module_of(name, path):
+    """A module that is no test, by its path."""
+    spec = importlib.util.spec_from_file_location(name, REPOSITORY / "tests" / path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def made():
+    """The module that makes up runs and results, of the tests of the room that answers."""
+    return module_of("ablation_made", "ablation/made.py")
+
+
+@pytest.fixture(scope="session")
+def open_browser():
+    """Open a page in headless Chromium; a context."""
+    module = module_of("browser_of_tests", "reporting/browser.py")
+    if module.CHROMIUM is None:
+        pytest.skip("no Chromium on this machine; install it to have the page tried in a browser")
+
+    @contextmanager
+    def opened(path):
+        browser = module.Browser()
+        try:
+            browser.open(path.as_uri())
+            yield browser
+        finally:
+            browser.close()
+
+    return opened
 
 
 @pytest.fixture

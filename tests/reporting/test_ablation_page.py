@@ -1,14 +1,8 @@
-"""The page of ablations: what is on it, what cannot get into it, and how it behaves in a browser."""
+"""The page of ablations: what is on it and what cannot get into it."""
 
 import base64
-import json
-import os
 import re
-import shutil
-import subprocess
-import tempfile
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import cv2
@@ -26,44 +20,8 @@ from hipjsw.reporting.ablation_numbers import cell_interval, difference_interval
 from hipjsw.reporting.ablation_page import LARGEST_PAGE_BYTES, write_ablation_page
 from hipjsw.reporting.markup import policy_hash
 
-VOID = {"meta", "img", "input", "wbr", "link", "br"}
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=y>&amp; ü漢字\u202e\x1b"
 NOTE = "Three runs wait:\n\n    wandb sync <runs>/*\n"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
-class Page(HTMLParser):
-    """Elements with their attributes, words, and whether every element that was opened is closed in its turn."""
-
-    def __init__(self, path):
-        super().__init__(convert_charrefs=True)
-        self.source = path.read_text(encoding="utf-8")
-        self.open, self.elements, self.words = [], [], []
-        self.feed(self.source)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] not in ("style", "script"):
-            self.words.append(data)
-
-    @property
-    def text(self):
-        return " ".join(" ".join(self.words).split())
-
-    def all(self, tag, **wanted):
-        return [a for name, a in self.elements if name == tag and all(a.get(k) == v for k, v in wanted.items())]
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +42,8 @@ def path(sweeps, results, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(path):
-    return Page(path)
+def page(path, read_page):
+    return read_page(path, " ")
 
 
 def by_record(several, record):
@@ -187,9 +145,9 @@ def test_every_picture_decodes_and_is_said_in_words(page):
     assert all(a["role"] == "img" and a["aria-label"] for a in shown)
 
 
-def test_no_text_of_any_origin_becomes_markup(sweeps, results, tmp_path):
+def test_no_text_of_any_origin_becomes_markup(read_page, sweeps, results, tmp_path):
     sweep, result = by_record(sweeps, "loss"), by_record(results, "loss")
-    plain = Page(_written(tmp_path / "plain.html", [sweep], [result]))
+    plain = read_page(_written(tmp_path / "plain.html", [sweep], [result]))
     arms = tuple(replace(arm, label=f"{EVIL}{n}") for n, arm in enumerate(sweep.design.arms))
     design = replace(sweep.design, title=EVIL, question=EVIL, arms=arms)
     rows = tuple(replace(row, reasons=tuple(EVIL for _ in row.reasons)) for row in result.arms)
@@ -203,19 +161,19 @@ def test_no_text_of_any_origin_becomes_markup(sweeps, results, tmp_path):
     )
     hips = [run.hips.assign(reason=EVIL) for run in sweep.runs if run.status == "done"]
     runs = tuple(replace(run, hips=hips.pop(0)) if run.status == "done" else run for run in sweep.runs)
-    other = Page(_written(tmp_path / "evil.html", [replace(sweep, design=design, runs=runs)], [evil], EVIL))
+    other = read_page(_written(tmp_path / "evil.html", [replace(sweep, design=design, runs=runs)], [evil], EVIL))
     kinds = ("script", "style", "img", "iframe", "form", "section", "image", "figure")
     assert [len(other.all(kind)) for kind in kinds] == [len(plain.all(kind)) for kind in kinds]
     assert not [name for _, attributes in other.elements for name in attributes if name.startswith("on")]
     assert "<script>alert(1)</script>" in other.text
 
 
-def test_records_of_any_name_give_ids_that_differ(sweeps, results, tmp_path):
+def test_records_of_any_name_give_ids_that_differ(read_page, sweeps, results, tmp_path):
     sweep, result = by_record(sweeps, "loss"), by_record(results, "loss")
     names = ["loss 1", "loss-1", "漢字", "a b"]
     bare = replace(sweep, runs=tuple(replace(run, folder=None) for run in sweep.runs))
     several = [replace(bare, record=name) for name in names], [replace(result, record=name) for name in names]
-    page = Page(_written(tmp_path / "page.html", *several))
+    page = read_page(_written(tmp_path / "page.html", *several))
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in ids)
@@ -238,17 +196,17 @@ def test_note_stands_at_the_top_with_its_commands_apart(page):
     assert '<pre tabindex="0">wandb sync &lt;runs&gt;/*</pre>' in page.source
 
 
-def test_a_page_without_a_note_or_ablations_is_a_page_too(tmp_path):
-    page = Page(_written(tmp_path / "page.html", [], []))
+def test_a_page_without_a_note_or_ablations_is_a_page_too(read_page, tmp_path):
+    page = read_page(_written(tmp_path / "page.html", [], []))
     assert "No ablation was recorded" in page.text
     assert "note-box" not in re.sub(r"<style>.*?</style>", "", page.source, flags=re.DOTALL)
 
 
-def test_an_ablation_without_a_finished_run_says_so(sweeps, tmp_path):
+def test_an_ablation_without_a_finished_run_says_so(read_page, sweeps, tmp_path):
     sweep = by_record(sweeps, "loss")
     runs = tuple(RunResult(run.arm, run.seed, "missing") for run in sweep.runs)
     bare = replace(sweep, runs=runs)
-    page = Page(_written(tmp_path / "page.html", [bare], [answer(bare)]))
+    page = read_page(_written(tmp_path / "page.html", [bare], [answer(bare)]))
     for words in ("No run is finished", "No run has validated yet", "No width was measured", "No run kept hips"):
         assert words in page.text
     assert page.text.count("3 missing") == 3
@@ -261,10 +219,12 @@ def test_an_ablation_that_claims_nothing_says_what_was_measured(page, results):
     assert f"Dice: all folds {value_words('dice', pooled.value)}, Fold 0" in page.text
 
 
-def test_table_5_is_there_for_the_final_model_and_only_there(sweeps, results, page, tmp_path):
+def test_table_5_is_there_for_the_final_model_and_only_there(read_page, sweeps, results, page, tmp_path):
     sweep, result = by_record(sweeps, "loss"), by_record(results, "loss")
     design = replace(sweep.design, name="final")
-    final = Page(_written(tmp_path / "page.html", [replace(sweep, design=design)], [replace(result, design=design)]))
+    final = read_page(
+        _written(tmp_path / "page.html", [replace(sweep, design=design)], [replace(result, design=design)])
+    )
     means = [run.metrics["test/table5/as_printed_mean"] for run in sweep.of("dice")]
     for words in ("0.0763", "0.0874", f"{np.mean(means):.4f}"):
         assert words in final.text
@@ -279,7 +239,7 @@ def test_results_of_other_sweeps_are_refused(wrong, sweeps, results, tmp_path):
     assert not (tmp_path / "page.html").exists()
 
 
-def test_page_stays_small_however_many_large_pictures_runs_keep(made, tmp_path):
+def test_page_stays_small_however_many_large_pictures_runs_keep(read_page, made, tmp_path):
     """Four arms of three seeds, each with 20 hips of 256 pixels that no other run shares."""
     rng = np.random.default_rng(0)
     runs_dir = made.make_runs_dir(tmp_path / "runs")
@@ -307,7 +267,7 @@ def test_page_stays_small_however_many_large_pictures_runs_keep(made, tmp_path):
     result = replace(answer(sweep), design=design, verdicts=(), differences=())
     rows = tuple(replace(result.arms[0], arm=arm.name) for arm in arms)
     written = _written(tmp_path / "page.html", [big], [replace(result, arms=rows)])
-    page = Page(written)
+    page = read_page(written)
     assert 0.5 * LARGEST_PAGE_BYTES < written.stat().st_size < LARGEST_PAGE_BYTES
     assert re.search(r"\d+ of 240 kept hips are on the page", page.text)
 
@@ -317,186 +277,10 @@ def _written(path, sweeps, results, note=""):
     return path
 
 
-class Browser:
-    """Headless Chromium by its debugging pipe: commands and what it reports meanwhile."""
-
-    def __init__(self):
-        (self._theirs_in, self._out), (self._in, self._theirs_out) = os.pipe(), os.pipe()
-        self._profile = tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
-        command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
-        command += ["--disable-background-networking", f"--user-data-dir={self._profile.name}"]
-        shell = f'exec "$@" --remote-debugging-pipe 3<&{self._theirs_in} 4>&{self._theirs_out}'
-        self._process = subprocess.Popen(
-            ["bash", "-c", shell, "bash", *command],
-            pass_fds=(self._theirs_in, self._theirs_out),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(self._theirs_in)
-        os.close(self._theirs_out)
-        self._count, self._rest, self._session, self.events = 0, b"", None, []
-
-    def open(self, url):
-        target = self.send("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.send(f"{domain}.enable")
-        self.visit(url)
-
-    def visit(self, url):
-        before = len(self.events)
-        self.send("Page.navigate", url=url)
-        while not any(e["method"] == "Page.loadEventFired" for e in self.events[before:]):
-            self._event()
-
-    def send(self, method, **params):
-        self._count += 1
-        message = {"id": self._count, "method": method, "params": params}
-        message |= {"sessionId": self._session} if self._session else {}
-        os.write(self._out, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._event()
-            if answer.get("id") == self._count:
-                assert "error" not in answer, answer
-                return answer["result"]
-
-    def value(self, expression):
-        answer = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    def key(self, name):
-        for kind in ("keyDown", "keyUp"):
-            self.send("Input.dispatchKeyEvent", type=kind, key=name, code=name)
-
-    def look(self, width, scheme):
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=False)
-        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-
-    def complaints(self):
-        bad = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled")
-        return [event for event in self.events if event["method"] in bad]
-
-    def asked(self):
-        sent = [e["params"]["request"]["url"] for e in self.events if e["method"] == "Network.requestWillBeSent"]
-        return [url for url in sent if not url.startswith(("data:", "file:"))]
-
-    def _event(self):
-        while b"\0" not in self._rest:
-            more = os.read(self._in, 1 << 16)
-            assert more, "the browser ended"
-            self._rest += more
-        line, _, self._rest = self._rest.partition(b"\0")
-        message = json.loads(line)
-        if "method" in message:
-            self.events.append(message)
-        return message
-
-    def close(self):
-        os.close(self._out)
-        os.close(self._in)
-        self._process.terminate()
-        self._process.wait(timeout=30)
-        self._profile.cleanup()
-
-
-@pytest.fixture(scope="module")
-def browser(path):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; install it to have the page tried in a browser")
-    browser = Browser()
-    try:
-        browser.open(path.as_uri())
-        yield browser
-    finally:
-        browser.close()
-
-
-SHOWN = """(() => { const pager = document.getElementById("ablation-loss-pager");
-    const hips = [...pager.querySelectorAll("figure.hip")].filter((hip) => !hip.hidden);
-    return [hips.map((hip) => hip.id), pager.querySelector(".place").textContent,
-        ...[...pager.querySelectorAll("select")].map((one) => one.value)]; })()"""
-
-
-def test_browser_loads_the_page_without_a_complaint_or_a_request(browser):
-    assert browser.value("document.title") == "Ablations"
-    assert browser.complaints() == []
-    assert browser.asked() == []
-    assert browser.value("getComputedStyle(document.querySelector('.overlay')).backgroundColor") == "rgb(0, 0, 0)"
-
-
-def test_hips_are_paged_by_buttons_and_arrow_keys_and_stay_within_the_ends(browser, path):
-    browser.visit(path.as_uri())
-    assert browser.value(SHOWN) == [["ablation-loss-hip-0-0-1"], "1 of 6", "dice", "0"]
-    browser.value("document.querySelector('#ablation-loss-pager [data-step=\"1\"]').click()")
-    assert browser.value(SHOWN)[:2] == [["ablation-loss-hip-0-0-2"], "2 of 6"]
-    browser.value("document.getElementById('ablation-loss-pager').focus()")
-    for _ in range(9):
-        browser.key("ArrowRight")
-    assert browser.value(SHOWN)[:2] == [["ablation-loss-hip-0-0-6"], "6 of 6"]
-    for _ in range(9):
-        browser.key("ArrowLeft")
-    assert browser.value(SHOWN)[:2] == [["ablation-loss-hip-0-0-1"], "1 of 6"]
-    assert browser.complaints() == []
-
-
-def test_another_arm_offers_its_own_seeds_and_a_link_leads_to_its_hip(browser, path):
-    browser.visit(path.as_uri())
-    choose = "(one) => { one.value = '%s'; one.dispatchEvent(new Event('change', {bubbles: true})); }"
-    arm, seed = (f"document.querySelector('#ablation-loss-pager [data-pick={name}]')" for name in ("arm", "seed"))
-    browser.value(f"({choose % 2})({seed})")
-    assert browser.value(SHOWN)[2:] == ["dice", "2"]
-    browser.value(f"({choose % 'ce'})({arm})")
-    assert browser.value(f"[...{seed}.options].map((one) => one.value)") == ["0", "1"]
-    assert browser.value(SHOWN) == [["ablation-loss-hip-2-0-1"], "1 of 6", "ce", "0"]
-    browser.value("location.hash = 'ablation-loss-hip-1-1-3'; new Promise((done) => setTimeout(done, 50))")
-    assert browser.value(SHOWN) == [["ablation-loss-hip-1-1-3"], "3 of 6", "dicece", "1"]
-    assert browser.complaints() == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 375, 800, 1280])
-def test_page_is_never_wider_than_the_window_and_colours_follow_the_theme(width, scheme, browser, path):
-    browser.visit(path.as_uri())
-    browser.look(width, scheme)
-    browser.value("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    assert browser.value("document.documentElement.scrollWidth") <= width
-    ink, paper = (
-        browser.value(f"getComputedStyle(document.querySelector('{where}')).{what}")
-        for where, what in (("svg.figure text", "fill"), ("body", "backgroundColor"))
-    )
-    dark = [_lightness(colour) for colour in (ink, paper)]
-    assert (dark[0] > dark[1]) == (scheme == "dark")
-    assert _contrast(*dark) > 4.5
-
-
-def test_labels_of_diagrams_do_not_overlap(browser, path):
-    browser.visit(path.as_uri())
-    browser.look(1280, "light")
-    overlaps = browser.value("""[...document.querySelectorAll("svg.figure")].flatMap((svg) => {
-        const boxes = [...svg.querySelectorAll("text")].map((one) => [one.textContent, one.getBoundingClientRect()]);
-        return boxes.flatMap(([a, p], n) => boxes.slice(n + 1).filter(([, q]) =>
-            p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 3 && q.top < p.bottom - 3)
-            .map(([b]) => [a, b])); })""")
-    assert overlaps == []
-
-
-def _lightness(colour):
-    """Relative luminance (WCAG 2.2)."""
-    share = np.array([int(part) for part in re.findall(r"\d+", colour)[:3]]) / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
-    return float(linear @ [0.2126, 0.7152, 0.0722])
-
-
-def _contrast(one, other):
-    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
-
-
-def test_unread_examples_leave_the_rest_of_the_page(made, tmp_path):
+def test_unread_examples_leave_the_rest_of_the_page(read_page, made, tmp_path):
     sweep = by_record(read_sweeps(made.make_runs_dir(tmp_path / "runs")), "loss")
     sweep.of("dice")[0].examples.write_bytes(b"PK damaged")
-    page = Page(_written(tmp_path / "page.html", [sweep], [answer(sweep)]))
+    page = read_page(_written(tmp_path / "page.html", [sweep], [answer(sweep)]))
     assert "The examples of Dice, seed 0, cannot be read" in page.text
     assert "ablation-loss-hip-0-1-1" in page.source
 
