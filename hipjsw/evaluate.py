@@ -36,9 +36,9 @@ from hipjsw.inference.reader import read_reader, reader_metrics, reader_template
 from hipjsw.inference.saved import ProbsWriter, SavedProbs
 from hipjsw.inference.saved_records import measure_saved
 from hipjsw.inference.study_table import UNITS, study_rows, study_summary
-from hipjsw.learning.callbacks import HipOutput
 from hipjsw.learning.data import HipData
 from hipjsw.learning.fitting import measure_as_is
+from hipjsw.learning.hip_output import HipOutput
 from hipjsw.reporting.tables import print_table, run_table
 
 ESTIMATORS = ("contour", "study")

@@ -18,7 +18,7 @@ from hipjsw.cohort.split import Split, SplitError
 from hipjsw.cohort.store import Store
 from hipjsw.learning.checkpoint import load_weights
 from hipjsw.learning.data import HipData, HipDataset
-from hipjsw.learning.ensemble import ensemble_task
+from hipjsw.learning.ensemble_task import ensemble_task
 from hipjsw.learning.fitting import BEST
 from hipjsw.learning.task import SegmentationTask
 

@@ -242,6 +242,21 @@ class EvaluateConfig:
 
 
 @dataclass
+class ExportConfig:
+    """Root of ``python -m hipjsw.export``."""
+
+    run: str = MISSING
+    ensemble: list[str] = field(default_factory=list)
+    results: str | None = None
+    out: str = MISSING
+    name: str | None = None
+    licence: str | None = None
+    half: bool = False
+    looks: int | None = None
+    region: str | None = None
+
+
+@dataclass
 class ReportConfig:
     """Root of ``python -m hipjsw.report``."""
 
@@ -258,6 +273,7 @@ ROOTS: dict[str, type] = {
     "phantom": PhantomConfig,
     "prepare": PrepareConfig,
     "evaluate": EvaluateConfig,
+    "export": ExportConfig,
     "report": ReportConfig,
 }
 

@@ -15,7 +15,7 @@ from hipjsw.jsw.contour import measure_probabilities
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable, measure_landmarks
 from hipjsw.jsw.study import StudyWidth, study_width
 from hipjsw.jsw.surface import SurfaceAgreement, surface_agreement
-from hipjsw.learning.callbacks import HipOutput
+from hipjsw.learning.hip_output import HipOutput
 from hipjsw.learning.overlap import FOREGROUND
 from hipjsw.statistics.typicality import Typicality, fit_typicality
 

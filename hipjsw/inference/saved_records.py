@@ -9,7 +9,7 @@ import numpy as np
 
 from hipjsw.inference.measuring import HipRecord, Measurer
 from hipjsw.inference.saved import SavedError, SavedProbs
-from hipjsw.learning.callbacks import HipOutput
+from hipjsw.learning.hip_output import HipOutput
 from hipjsw.learning.overlap import FOREGROUND
 
 __all__ = ["measure_saved"]

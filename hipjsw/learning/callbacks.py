@@ -6,15 +6,15 @@ import csv
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import lightning as L  # noqa: N812
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["HipOutput", "HistoryFile", "MeasureHips", "NonFiniteLossError", "ProgressLines", "StopOnNonFinite"]
+from hipjsw.learning.hip_output import HipOutput
+
+__all__ = ["HistoryFile", "MeasureHips", "NonFiniteLossError", "ProgressLines", "StopOnNonFinite"]
 
 
 log = logging.getLogger(__name__)
@@ -102,27 +102,6 @@ class ProgressLines(L.Callback):
             float(values.get("train/loss_epoch", float("nan"))),
             float(values.get("val/dice/mean", float("nan"))),
         )
-
-
-@dataclass(frozen=True, eq=False)
-class HipOutput:
-    """What a network made of one test hip.
-
-    Args:
-        row: Its row in the store.
-        dice: ``(3,)`` Dice of femur, acetabulum and joint space; NaN where undefined.
-        looks: ``(looks, 3, rows, cols)`` probabilities on the hip's own grid, the unmoved look first.
-        masks: ``(3, rows, cols)`` the unmoved look's masks.
-        target: ``(3, rows, cols)`` the label's coverage.
-        embedding: ``(f,)`` what the network's deepest level holds of it; empty where it has no such level.
-    """
-
-    row: int
-    dice: NDArray[np.float64]
-    looks: NDArray[np.float32]
-    masks: NDArray[np.bool_]
-    target: NDArray[np.float32]
-    embedding: NDArray[np.float32]
 
 
 class MeasureHips(L.Callback, Generic[T]):

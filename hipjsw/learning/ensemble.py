@@ -15,9 +15,8 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from hipjsw.learning.activation import Activation
-from hipjsw.learning.task import SegmentationTask
 
-__all__ = ["Averaged", "Ensemble", "ensemble_task"]
+__all__ = ["Averaged", "Ensemble"]
 
 
 @dataclass(frozen=True)
@@ -96,22 +95,3 @@ class Ensemble(nn.Module):
             self.bottom(torch.cat([F.interpolate(level, size) for level in self._deep], dim=1))
         self._deep.clear()
         return torch.stack(each).mean(dim=0)
-
-
-def ensemble_task(members: Sequence[SegmentationTask]) -> SegmentationTask:
-    """A task that judges what trained members say together; it cannot be trained.
-
-    Args:
-        members: Tasks whose networks have their weights.
-
-    Raises:
-        ValueError: As for ``Ensemble``.
-    """
-    first = members[0]
-    return SegmentationTask(
-        net=Ensemble([task.net for task in members], [task.activation for task in members]),
-        activation=Averaged(first.activation),
-        loss=first.loss,
-        optimiser=first.optimiser,
-        channels_last=first.memory_format == torch.channels_last,
-    )

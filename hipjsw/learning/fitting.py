@@ -16,9 +16,10 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from hipjsw.learning.averaging import Looks
-from hipjsw.learning.callbacks import HipOutput, HistoryFile, MeasureHips, ProgressLines, StopOnNonFinite
+from hipjsw.learning.callbacks import HistoryFile, MeasureHips, ProgressLines, StopOnNonFinite
 from hipjsw.learning.checkpoint import BestAndLast, PlainCheckpoints, load_weights
 from hipjsw.learning.data import Budget, HipData
+from hipjsw.learning.hip_output import HipOutput
 from hipjsw.learning.task import SegmentationTask
 
 __all__ = ["BEST", "LAST", "fit", "measure_as_is", "measure_split"]

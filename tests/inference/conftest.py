@@ -6,7 +6,7 @@ import pytest
 
 from hipjsw.anatomy.labels import label_coverage
 from hipjsw.imaging.view import ViewSpec
-from hipjsw.learning.callbacks import HipOutput
+from hipjsw.learning.hip_output import HipOutput
 
 
 class CircleStore:

@@ -10,7 +10,8 @@ from scipy.special import expit, softmax
 from hipjsw.learning.activation import Sigmoid, Softmax
 from hipjsw.learning.averaging import Looks
 from hipjsw.learning.embedding import Embedding
-from hipjsw.learning.ensemble import Averaged, Ensemble, ensemble_task
+from hipjsw.learning.ensemble import Averaged, Ensemble
+from hipjsw.learning.ensemble_task import ensemble_task
 from hipjsw.learning.loss import CrossEntropy
 from hipjsw.learning.resunet import ResUNet, seeded
 from hipjsw.learning.task import SegmentationTask

@@ -1,0 +1,39 @@
+"""Door: a trained run as a model for use, ``python -m hipjsw.export run=DIR out=DIR``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from hipjsw.app.door import open_door
+from hipjsw.app.ensemble import read_members
+from hipjsw.app.exporting import model_of_runs
+from hipjsw.inference.model_folder import read_model, write_model
+from hipjsw.reporting.model_card import model_card
+
+CARD = "MODEL_CARD.md"
+
+
+def main(cfg: DictConfig) -> None:
+    """Make a model of the runs, write it, read it again and describe it."""
+    runs = read_members([Path(folder) for folder in (cfg.run, *cfg.ensemble)])
+    out = Path(cfg.out)
+    model = model_of_runs(
+        runs,
+        cfg.name or out.name,
+        cfg.licence,
+        None if cfg.results is None else Path(cfg.results),
+        cfg.looks,
+        cfg.region,
+    )
+    found = write_model(model, out, half=bool(cfg.half))
+    written = read_model(out)
+    (out / CARD).write_text(model_card(replace(written, hash=found)), encoding="utf-8")
+    size = sum(path.stat().st_size for path in out.iterdir())
+    print(f"the model: {out} ({size / 1e6:.1f} MB, hash {found[:12]}); what it is and is not: {out / CARD}")
+
+
+if __name__ == "__main__":
+    open_door(main, "export")

@@ -1,0 +1,56 @@
+"""A trained run becomes a model, by the real command line; the model says what the run says."""
+
+import json
+
+import numpy as np
+import pytest
+
+from hipjsw.cohort.store import Store
+from hipjsw.inference.model_folder import read_model
+from hipjsw.inference.saved import SavedProbs
+
+
+@pytest.fixture(scope="module")
+def run(workplace, door, tiny):
+    folder = workplace.folder / "run-to-export"
+    options = ("data=cohort", f"store={workplace.store}", "measure.looks=2", "logger=none")
+    done = door("train", *options, f"run={folder}", *tiny, cwd=workplace.folder)
+    assert done.code == 0, done.err
+    return folder
+
+
+def test_the_model_says_what_the_run_says(run, workplace, door, tmp_path):
+    out, kept = tmp_path / "model", tmp_path / "kept"
+    done = door("export", f"run={run}", f"out={out}", "licence=CC0", cwd=workplace.folder)
+    assert done.code == 0, done.err
+    assert "MODEL_CARD.md" in done.out
+    assert door("evaluate", f"run={run}", "save_probs=true", f"out={kept}", cwd=workplace.folder).code == 0
+    model, saved, store = read_model(out), SavedProbs.open(kept / "probs"), Store.open(workplace.store)
+    margin = store.view.margin_px
+    images = store.images[saved.hips["row"].to_numpy()].astype(np.float32) / np.float32(65535)
+    mean = model.see(images[:, margin:-margin, margin:-margin]).looks.mean(axis=0)
+    np.testing.assert_allclose(mean, np.asarray(saved.probs, np.float32), atol=1e-3)  # kept in half precision
+    assert model.about["licence"] == "CC0"
+    assert model.about["training"][0]["hips"] > 0
+    assert "CC0" in (out / "MODEL_CARD.md").read_text()
+    assert str(workplace.folder) not in (out / "model.json").read_text()
+
+
+def test_what_cannot_be_exported_says_what_to_do(run, workplace, door, tmp_path):
+    done = door("export", f"run={run}", f"out={tmp_path / 'm'}", "looks=3", cwd=workplace.folder)
+    assert done.code == 1
+    assert "learnt nothing of its errors with looks=3" in done.err
+    done = door("export", f"run={run}", f"out={run}", cwd=workplace.folder)
+    assert done.code == 1
+    assert "not empty" in done.err
+    other = workplace.folder / "twin"
+    other.mkdir()
+    for path in run.iterdir():
+        if path.is_file():
+            (other / path.name).write_bytes(path.read_bytes())
+    said = json.loads((other / "run.json").read_text())
+    (other / "run.json").write_text(json.dumps(said | {"digest": "0" * 16}))
+    done = door("export", f"run={run}", f"ensemble=[{other}]", f"out={tmp_path / 'm'}", cwd=workplace.folder)
+    assert done.code == 1
+    assert "python -m hipjsw.evaluate" in done.err
+    assert not (tmp_path / "m").exists()
