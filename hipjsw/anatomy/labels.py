@@ -6,6 +6,9 @@ lines: femur = the outline 0-34 closed; acetabulum = roof points 67-74 closed by
 the femur; background = the rest. Every pixel is judged.
 
 ``partial`` are the same masks, judged only where the points say what a pixel shows: `outlined_weight` says where.
+
+``head`` are masks to find a hip by on a whole film: in place of the femur the disc of its head (the circle fitted to
+18-27), roof and joint space as far as the disc leaves them.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ CLASSES = ("background", "femur", "acetabulum", "joint_space")
 
 #: Sampling of curves into polygons; the sagitta of such a chord on a femoral head is below 0.001 px.
 STEP_PX = 0.25
+#: Chords in a quarter of a disc; its area is right to 0.0001 of it.
+_QUAD_SEGS = 32
 
 Planes = NDArray[np.float32]
 
@@ -67,10 +72,36 @@ def study_polygons(landmarks: HipLandmarks) -> LabelPolygons:
     return LabelPolygons(femur, _less(roof, femur), _less(_less(below, femur), roof))
 
 
-#: The ways to make labels, by the name used in conf/labels: which pixels of the study's label map are judged.
-LABELS: dict[str, Callable[[HipLandmarks, Planes], NDArray[np.float32]]] = {
-    "study": even_weight,
-    "partial": outlined_weight,
+def head_polygons(landmarks: HipLandmarks) -> LabelPolygons:
+    """The head as a disc, and what it leaves of roof and joint space.
+
+    Raises:
+        LabelError: As for ``study_polygons``.
+    """
+    study = study_polygons(landmarks)
+    centre, radius = landmarks.head_circle()
+    head = shapely.Point(centre).buffer(radius, quad_segs=_QUAD_SEGS)
+    return LabelPolygons(head, _less(study.acetabulum, head), _less(study.joint_space, head))
+
+
+@dataclass(frozen=True)
+class LabelWay:
+    """A way to make labels.
+
+    Args:
+        polygons: From landmarks in view pixels to the three structures.
+        weight: From landmarks and planes to how much each pixel is judged.
+    """
+
+    polygons: Callable[[HipLandmarks], LabelPolygons]
+    weight: Callable[[HipLandmarks, Planes], NDArray[np.float32]]
+
+
+#: The ways to make labels, by the name used in conf/labels.
+LABELS: dict[str, LabelWay] = {
+    "study": LabelWay(study_polygons, even_weight),
+    "partial": LabelWay(study_polygons, outlined_weight),
+    "head": LabelWay(head_polygons, even_weight),
 }
 
 
@@ -91,7 +122,7 @@ def label_planes(
     Raises:
         LabelError: Landmarks from which no labels can be made; the points 35-66 and 75-79 are never the reason.
     """
-    polygons = study_polygons(landmarks)
+    polygons = LABELS[labels].polygons(landmarks)
     planes = np.empty((len(CLASSES), *shape), dtype=np.float32)
     for plane, name in zip(planes[1:], CLASSES[1:], strict=True):
         plane[:] = area_coverage(getattr(polygons, name), shape)
@@ -99,7 +130,7 @@ def label_planes(
     planes[0] -= planes[2]
     planes[0] -= planes[3]
     np.clip(planes[0], 0.0, 1.0, out=planes[0])
-    return planes, LABELS[labels](landmarks, planes)
+    return planes, LABELS[labels].weight(landmarks, planes)
 
 
 def label_coverage(landmarks: HipLandmarks, shape: tuple[int, int], labels: str = "study") -> Planes:

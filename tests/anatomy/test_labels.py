@@ -56,7 +56,7 @@ def study_by_the_book(landmarks, step=0.05):
 
 def test_classes_stand_in_the_order_of_the_conventions():
     assert CLASSES == ("background", "femur", "acetabulum", "joint_space")
-    assert set(LABELS) == {"study", "partial"}
+    assert set(LABELS) == {"study", "partial", "head"}
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=FACTORY)
@@ -224,3 +224,21 @@ def test_areas_are_whole_differences_though_only_what_is_near_is_looked_at(circl
     assert got.femur.symmetric_difference(femur).area == pytest.approx(0, abs=1e-9)
     assert got.acetabulum.symmetric_difference(roof).area == pytest.approx(0, abs=1e-6)
     assert got.joint_space.symmetric_difference(space).area == pytest.approx(0, abs=1e-6)
+
+
+@settings(suppress_health_check=FACTORY, max_examples=20, deadline=None)
+@given(form=hips())
+def test_a_head_is_a_disc_that_takes_nothing_else_away(circle_hip, form):
+    landmarks = marks(circle_hip, **form)
+    head, study = label_planes(landmarks, SHAPE, "head"), label_planes(landmarks, SHAPE, "study")
+    centre, radius = landmarks.head_circle()
+    far = np.hypot(*(np.indices(SHAPE) - np.reshape(centre, (2, 1, 1))))
+    planes, weight = head
+    assert planes[FEMUR].sum() == pytest.approx(np.pi * radius**2, rel=1e-3)
+    assert (planes[FEMUR][far < radius - 1] == 1).all()
+    assert (planes[FEMUR][far > radius + 1] == 0).all()
+    assert np.allclose(planes.sum(0), 1, atol=1e-6)
+    assert (weight == 1).all()
+    beyond = far > radius + 1
+    for plane in (ROOF, SPACE):
+        assert np.allclose(planes[plane][beyond], study[0][plane][beyond], atol=1e-6)

@@ -272,3 +272,26 @@ def test_wrong_samples(augment):
 def test_wrong_amounts(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         Augment(**wrong)
+
+
+def test_a_film_that_ends_early_shows_nothing_there_and_is_background():
+    augment, size = Augment(cut=0.4), (64, 72)
+    image, planes = sample(size)
+    whole, sides = CentreCrop()(image + 0.5, planes, size), []
+    for number in range(200):
+        cut_image, cut_planes = augment(image + 0.5, planes, size, (number,))
+        gone = cut_image == 0
+        kept = np.argwhere(~gone)
+        low, high = kept.min(0), kept.max(0)
+        sides.append([*low, *(np.array(size) - 1 - high)])
+        inner = slice(low[0], high[0] + 1), slice(low[1], high[1] + 1)
+        assert not gone[inner].any()  # what is left is a rectangle
+        assert np.array_equal(cut_image[inner], np.clip(whole[0], 0, 1)[inner])
+        assert np.array_equal(cut_planes[:, *inner], whole[1][:, *inner])
+        assert (cut_planes[0][gone] == 1).all()
+        assert (cut_planes[1:4][:, gone] == 0).all()
+        assert np.array_equal(cut_planes[4], whole[1][4])  # judged all the same: there is no bone to be found
+    shares = np.array(sides) / [64, 72, 64, 72]
+    assert shares.max() <= 0.4 + 1 / 64
+    assert 0.4 < (shares > 0).mean() < 0.6
+    assert np.array_equal(*(augment(image, planes, size, (3,))[0] for _ in range(2)))

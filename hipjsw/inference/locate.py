@@ -1,0 +1,141 @@
+"""Find the hips of a film: a network that knows the heads of right-looking hips sees the film, and its mirror image.
+
+A hip is told right from left by its anatomy: what looks like a right hip on the film as it is, is one, and what looks
+like a right hip in the mirror is a left one. So each side is found by itself, on films of one hip too. Where the film
+has no spacing, it is looked at as if it were a pelvis film, then larger and smaller, and the size is kept at which the
+heads are heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hipjsw.anatomy.landmarks import Side
+from hipjsw.imaging.radiograph import Radiograph
+from hipjsw.imaging.spacing import PLAUSIBLE_MM, PixelSpacing, SpacingSource
+from hipjsw.imaging.view import HipView
+from hipjsw.inference.model import Model
+
+__all__ = ["FoundHip", "find_hips"]
+
+#: Film without spacing: its longer side is taken for a pelvis film's, then for so many times as much.
+PELVIS_FILM_MM, TIMES = 420.0, (1.0, 0.7, 1.35)
+#: Diameters of adult femoral heads, generously (they lie between 40 and 60 mm, enlarged by up to a fifth on film).
+HEAD_MM = (32.0, 75.0)
+#: The diameter that most heads have on film; of several sizes the one whose heads are nearest to it is kept.
+USUAL_MM = 53.0
+#: A head is a head from this mean probability within its disc on.
+LEAST_CONFIDENCE = 0.4
+#: A pixel belongs to a head from this probability on.
+_SURE = 0.5
+#: Heads that look right and left of one person: at least so far apart, and no further from one height.
+APART_MM, LEVEL_MM = 90.0, 70.0
+
+
+@dataclass(frozen=True)
+class FoundHip:
+    """A hip on a film.
+
+    Args:
+        side: The patient's side, by its anatomy.
+        centre_px: Film place ``(row, col)`` of the head's centre.
+        diameter_px: The head's diameter in film pixels (the mean of rows and columns where they differ).
+        confidence: Mean probability within the head's disc, 0 to 1.
+    """
+
+    side: Side
+    centre_px: tuple[float, float]
+    diameter_px: float
+    confidence: float
+
+
+def find_hips(locator: Model, film: Radiograph) -> tuple[list[FoundHip], PixelSpacing]:
+    """Find a film's hips.
+
+    Args:
+        locator: Its view shows a whole film, and its first class is the femoral head.
+        film: The film.
+
+    Returns:
+        At most one hip a side, right first; and the spacing it was looked at with, which is the film's own, or a guess
+        at which heads are of usual size: a guess is good for laying views, and for no width.
+    """
+    if film.spacing is not None:
+        return _agreeing(_at(locator, film, film.spacing), film.spacing), film.spacing
+    best: tuple[float, list[FoundHip], PixelSpacing] | None = None
+    for times in TIMES:
+        spacing = _guess(times * PELVIS_FILM_MM / max(film.shape))
+        found = _agreeing(_at(locator, film, spacing), spacing)
+        if found:
+            head_px = float(np.mean([hip.diameter_px for hip in found]))
+            spacing = _guess(USUAL_MM / head_px)
+            found = _agreeing(_at(locator, film, spacing), spacing) or found
+        sure = sum(hip.confidence for hip in found)
+        if best is None or sure > best[0]:
+            best = (sure, found, spacing)
+    assert best is not None
+    return best[1], best[2]
+
+
+def _guess(spacing_mm: float) -> PixelSpacing:
+    size = float(np.clip(spacing_mm, *PLAUSIBLE_MM))
+    return PixelSpacing(size, size, SpacingSource.NONE)
+
+
+def _at(locator: Model, film: Radiograph, spacing: PixelSpacing) -> list[FoundHip]:
+    """What is found at a spacing, each side by itself."""
+    shown = replace(film, spacing=spacing)
+    views = [
+        HipView.laid(locator.view, film.shape, spacing, np.zeros(2), mirrored)  # about the film's middle
+        for mirrored in (False, True)
+    ]
+    margin = locator.view.margin_px
+    inner = slice(margin, margin + locator.view.rows_px), slice(margin, margin + locator.view.cols_px)
+    images = np.stack([view.normalised(shown, locator.view)[0][inner] for view in views])
+    heads = locator.see(images, looks=1).looks[0, :, 0]
+    hips = []
+    for side, view, probs in zip((Side.RIGHT, Side.LEFT), views, heads, strict=True):
+        disc = _disc(probs, locator.view.pixel_mm)
+        if disc is not None:
+            centre, diameter_px, confidence = disc
+            film_px = spacing.to_px(view.to_film_mm(centre + margin))
+            size_px = diameter_px * locator.view.pixel_mm / spacing.mean_mm
+            hips.append(FoundHip(side, (float(film_px[0]), float(film_px[1])), float(size_px), confidence))
+    return hips
+
+
+def _disc(probs: NDArray[np.float32], pixel_mm: float) -> tuple[NDArray[np.float64], float, float] | None:
+    """The likeliest head of a view: centre ``(row, col)``, diameter and confidence; None where there is none.
+
+    Centre and area are those of the probabilities in and next to the piece that is sure: what a pixel is not sure of
+    counts by its share, so that both are finer than the grid.
+    """
+    count, pieces, _, _ = cv2.connectedComponentsWithStats((probs > _SURE).astype(np.uint8), connectivity=8)
+    best: tuple[NDArray[np.float64], float, float] | None = None
+    for piece in range(1, count):
+        near = cv2.dilate((pieces == piece).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=2) > 0
+        share = np.where(near, probs, 0.0).astype(np.float64)
+        mass = share.sum()
+        centre = np.array([(share.sum(axis) * np.arange(probs.shape[1 - axis])).sum() / mass for axis in (1, 0)])
+        diameter = 2.0 * float(np.sqrt(mass / np.pi))
+        far = np.hypot(*(np.indices(probs.shape) - centre[:, None, None]))
+        confidence = float(probs[far <= diameter / 2].mean()) if (far <= diameter / 2).any() else 0.0
+        sound = HEAD_MM[0] <= diameter * pixel_mm <= HEAD_MM[1] and confidence >= LEAST_CONFIDENCE
+        if sound and (best is None or confidence > best[2]):
+            best = (centre, diameter, confidence)
+    return best
+
+
+def _agreeing(hips: Sequence[FoundHip], spacing: PixelSpacing) -> list[FoundHip]:
+    """Both hips where they can be of one person, else the one that is surer."""
+    if len(hips) < 2:
+        return list(hips)
+    (right_row, right_col), (left_row, left_col) = (spacing.to_mm(np.array(hip.centre_px)) for hip in hips)
+    if left_col - right_col >= APART_MM and abs(left_row - right_row) <= LEVEL_MM:
+        return list(hips)
+    return [max(hips, key=lambda hip: hip.confidence)]

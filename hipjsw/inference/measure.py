@@ -1,0 +1,148 @@
+"""From a film to the widths of its hips: find them, look at each, measure, and say when that cannot be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hipjsw.anatomy.landmarks import Side
+from hipjsw.imaging.radiograph import Radiograph
+from hipjsw.imaging.spacing import PixelSpacing
+from hipjsw.imaging.view import HipView
+from hipjsw.inference.locate import FoundHip, find_hips
+from hipjsw.inference.measuring import HipRecord, measure_looks
+from hipjsw.inference.model import Model
+from hipjsw.jsw.contour import JointContours, find_joint
+from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable
+
+__all__ = ["FilmMeasurer", "MeasuredFilm", "MeasuredHip"]
+
+#: A view whose head lies further from its centre than this is laid anew, once.
+OFF_CENTRE_MM = 1.5
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredHip:
+    """One hip of a film.
+
+    Args:
+        found: Where it was found.
+        width: Its width, or why there is none; lengths in mm of the view, at the spacing of the film or of the guess.
+        view: Where the view lies on the film.
+        image: ``(rows, cols)`` what the network saw, in [0, 1].
+        probs: ``(3, rows, cols)`` mean probabilities of femur, acetabulum and joint space.
+        contours: Head and sourcil in view pixels; None where no joint was found.
+        typicality: Distance from the hips that the model knows; 1 is the limit. None where it knows none.
+    """
+
+    found: FoundHip
+    width: JointSpaceWidth | Unmeasurable
+    view: HipView
+    image: NDArray[np.float32]
+    probs: NDArray[np.float32]
+    contours: JointContours | None = None
+    typicality: float | None = None
+
+    @property
+    def side(self) -> Side:
+        """The patient's side."""
+        return self.found.side
+
+    @property
+    def centre_px(self) -> Floats:
+        """``(2,)`` film place of the head's centre: of the circle under the joint space, where there is one."""
+        if self.contours is None:
+            return np.asarray(self.found.centre_px)
+        return self.to_film_px(self.contours.centre_px)
+
+    @property
+    def diameter_mm(self) -> float:
+        """Diameter of the head, in mm at the view's spacing."""
+        if self.contours is None:
+            return self.found.diameter_px * self.view.spacing.mean_mm
+        return 2.0 * self.contours.radius_px * self.view.pixel_mm
+
+    def to_film_px(self, points_px: Floats) -> Floats:
+        """Points ``(..., 2)`` of the view in pixels to film pixels."""
+        return self.view.spacing.to_px(self.view.to_film_mm(points_px))
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredFilm:
+    """What came of one film.
+
+    Args:
+        hips: The hips that were found, right first.
+        spacing: The film's spacing; None where it has none: then lengths are in mm of a guess, and only what is a
+            ratio of two of them may be said.
+        guess: The spacing it was looked at with.
+    """
+
+    hips: tuple[MeasuredHip, ...]
+    spacing: PixelSpacing | None
+    guess: PixelSpacing
+
+
+@dataclass(frozen=True, eq=False)
+class FilmMeasurer:
+    """Measures films.
+
+    Args:
+        model: Looks at hips.
+        locator: Finds them.
+    """
+
+    model: Model
+    locator: Model
+
+    def __call__(self, film: Radiograph) -> MeasuredFilm:
+        """Measure the hips of a film."""
+        found, spacing = find_hips(self.locator, film)
+        shown = replace(film, spacing=spacing)
+        hips = self._measured(shown, found, [self._laid(shown, hip, np.asarray(hip.centre_px)) for hip in found])
+        again = [n for n, hip in enumerate(hips) if self._is_off_centre(hip)]
+        if again:
+            views = [self._laid(shown, hips[n].found, hips[n].centre_px) for n in again]
+            for n, hip in zip(again, self._measured(shown, [found[n] for n in again], views), strict=True):
+                hips[n] = hip
+        return MeasuredFilm(tuple(hips), film.spacing, spacing)
+
+    def _laid(self, film: Radiograph, hip: FoundHip, centre_px: Floats) -> HipView:
+        """The view of a hip without the store's margin."""
+        assert film.spacing is not None
+        spec = replace(self.model.view, margin_px=0)
+        return HipView.laid(spec, film.shape, film.spacing, film.spacing.to_mm(centre_px), hip.side is Side.LEFT)
+
+    def _is_off_centre(self, hip: MeasuredHip) -> bool:
+        if self.model.view.centre != "head" or hip.contours is None:
+            return False
+        middle = (np.asarray(hip.view.shape) - 1.0) / 2.0
+        return bool(np.linalg.norm(hip.contours.centre_px - middle) * hip.view.pixel_mm > OFF_CENTRE_MM)
+
+    def _measured(self, film: Radiograph, found: Sequence[FoundHip], views: Sequence[HipView]) -> list[MeasuredHip]:
+        if not found:
+            return []
+        images = np.stack([view.normalised(film, self.model.view)[0] for view in views])
+        seen = self.model.see(images)
+        hips = []
+        for n, (hip, view) in enumerate(zip(found, views, strict=True)):
+            looks = seen.looks[:, n]
+            mean, pixel_mm = looks.mean(axis=0), view.pixel_mm
+            width, spread_mm = measure_looks(looks, pixel_mm, self.model.region)
+            record = HipRecord(
+                row=n,
+                dice=np.full(3, np.nan),
+                width=width,
+                spread_mm=spread_mm,
+                embedding=seen.embedding[n] if seen.embedding.size else None,
+            )
+            judged = self.model.judgement([record])[0]
+            joint = find_joint(mean, pixel_mm)
+            contours = joint if isinstance(joint, JointContours) else None
+            hips.append(MeasuredHip(hip, judged.width, view, images[n], mean, contours, judged.typicality))
+        return hips
