@@ -28,6 +28,7 @@ class SpacingSource(StrEnum):
     IMAGER = "imager_pixel_spacing"
     SCANNED = "nominal_scanned_pixel_spacing"
     GIVEN = "given"
+    ASSUMED_HEAD = "assumed_head"
     NONE = "none"
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hipjsw.anatomy.landmarks import Side
 from hipjsw.imaging.radiograph import Radiograph
-from hipjsw.imaging.spacing import PixelSpacing
+from hipjsw.imaging.spacing import PixelSpacing, SpacingSource
 from hipjsw.imaging.view import HipView
 from hipjsw.inference.locate import FoundHip, find_hips
 from hipjsw.inference.measuring import HipRecord, measure_looks
@@ -95,13 +95,23 @@ class FilmMeasurer:
     Args:
         model: Looks at hips.
         locator: Finds them.
+        assume_head_mm: What the heads of a film without spacing measure; None leaves such a film without millimetres.
     """
 
     model: Model
     locator: Model
+    assume_head_mm: float | None = None
 
     def __call__(self, film: Radiograph) -> MeasuredFilm:
         """Measure the hips of a film."""
+        measured = self._film(film)
+        if film.spacing is not None or self.assume_head_mm is None or not measured.hips:
+            return measured
+        heads_px = [hip.diameter_mm / measured.guess.mean_mm for hip in measured.hips]
+        assumed_mm = self.assume_head_mm / float(np.mean(heads_px))
+        return self._film(replace(film, spacing=PixelSpacing(assumed_mm, assumed_mm, SpacingSource.ASSUMED_HEAD)))
+
+    def _film(self, film: Radiograph) -> MeasuredFilm:
         found, spacing = find_hips(self.locator, film)
         shown = replace(film, spacing=spacing)
         hips = self._measured(shown, found, [self._laid(shown, hip, np.asarray(hip.centre_px)) for hip in found])
