@@ -10,7 +10,9 @@ from omegaconf import DictConfig
 from hipjsw.app.door import open_door
 from hipjsw.app.ensemble import read_members
 from hipjsw.app.exporting import model_of_runs
-from hipjsw.inference.model_folder import read_model, write_model
+from hipjsw.app.runs import RunError
+from hipjsw.inference.model import Model
+from hipjsw.inference.model_folder import LOCATOR, read_model, write_model
 from hipjsw.reporting.model_card import model_card
 
 CARD = "MODEL_CARD.md"
@@ -28,11 +30,29 @@ def main(cfg: DictConfig) -> None:
         cfg.looks,
         cfg.region,
     )
+    locator = None if cfg.locator is None else _locator(Path(cfg.locator), str(model.about["name"]), cfg.licence)
     found = write_model(model, out, half=bool(cfg.half))
+    if locator is not None:
+        write_model(locator, out / LOCATOR, half=bool(cfg.half))
     written = read_model(out)
     (out / CARD).write_text(model_card(replace(written, hash=found)), encoding="utf-8")
-    size = sum(path.stat().st_size for path in out.iterdir())
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"the model: {out} ({size / 1e6:.1f} MB, hash {found[:12]}); what it is and is not: {out / CARD}")
+
+
+def _locator(folder: Path, name: str, licence: str | None) -> Model:
+    """The model that finds hips.
+
+    Raises:
+        RunError: A run that was trained for something else.
+    """
+    (run,) = read_members([folder])
+    if run.trained.view.centre != "film" or run.trained.labels.name != "head":
+        raise RunError(
+            f"{folder} sees view={run.trained.view.name} labels={run.trained.labels.name}; hips are found by a run "
+            "with view=locate labels=head"
+        )
+    return model_of_runs([run], f"{name}, locator", licence)
 
 
 if __name__ == "__main__":

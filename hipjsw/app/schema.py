@@ -248,6 +248,7 @@ class ExportConfig:
     run: str = MISSING
     ensemble: list[str] = field(default_factory=list)
     results: str | None = None
+    locator: str | None = None
     out: str = MISSING
     name: str | None = None
     licence: str | None = None

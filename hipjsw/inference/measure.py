@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hipjsw.anatomy.landmarks import Side
-from hipjsw.imaging.radiograph import Radiograph
+from hipjsw.imaging.radiograph import Radiograph, refuse_flat
+from hipjsw.imaging.reading import read_film
 from hipjsw.imaging.spacing import PixelSpacing, SpacingSource
 from hipjsw.imaging.view import HipView
 from hipjsw.inference.locate import FoundHip, find_hips
 from hipjsw.inference.measuring import HipRecord, measure_looks
 from hipjsw.inference.model import Model
+from hipjsw.inference.model_folder import LOCATOR, ModelError, read_model
 from hipjsw.jsw.contour import JointContours, find_joint
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable
 
@@ -110,6 +114,45 @@ class FilmMeasurer:
         heads_px = [hip.diameter_mm / measured.guess.mean_mm for hip in measured.hips]
         assumed_mm = self.assume_head_mm / float(np.mean(heads_px))
         return self._film(replace(film, spacing=PixelSpacing(assumed_mm, assumed_mm, SpacingSource.ASSUMED_HEAD)))
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "cpu", assume_head_mm: float | None = None) -> FilmMeasurer:
+        """From a model's folder, with the locator in it.
+
+        Args:
+            folder: A folder that ``python -m hipjsw.export run=DIR locator=DIR`` wrote.
+            device: Where the networks run: ``cpu`` or ``cuda``.
+            assume_head_mm: As of the class.
+
+        Raises:
+            ModelError: No model, none that can be used, or one without a locator.
+        """
+        model = read_model(folder)
+        if not (folder / LOCATOR).is_dir():
+            raise ModelError(
+                f"{folder} cannot find hips on a film: it has no locator; export it with one: "
+                "python -m hipjsw.export run=DIR locator=DIR out=DIR"
+            )
+        return cls(model.to(device), read_model(folder / LOCATOR).to(device), assume_head_mm)
+
+    @property
+    def hash(self) -> str:
+        """Of both models' files."""
+        return hashlib.sha256(f"{self.model.hash} {self.locator.hash}".encode()).hexdigest()
+
+    def measure(self, path: str | Path, spacing_mm: float | None = None) -> MeasuredFilm:
+        """Measure the hips of a film's file.
+
+        Args:
+            path: DICOM, PNG, JPEG, TIFF or NPY.
+            spacing_mm: Its spacing, over any header's; None for the film's own.
+
+        Raises:
+            FilmError: A file that is no film, or one that cannot be used; its ``rule`` says which.
+        """
+        film = read_film(Path(path), spacing_mm)
+        refuse_flat(film.pixels, Path(path).name)
+        return self(film)
 
     def _film(self, film: Radiograph) -> MeasuredFilm:
         found, spacing = find_hips(self.locator, film)

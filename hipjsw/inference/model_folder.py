@@ -30,11 +30,13 @@ from hipjsw.jsw.profile import REGIONS
 from hipjsw.learning.architecture import Architecture
 from hipjsw.statistics.typicality import Typicality
 
-__all__ = ["FORMAT", "ModelError", "read_model", "write_model"]
+__all__ = ["FORMAT", "LOCATOR", "ModelError", "read_model", "write_model"]
 
 #: Raised whenever what the files hold or mean changes.
 FORMAT = 1
 WEIGHTS, WORDS = "weights.safetensors", "model.json"
+#: In a model's folder, the model that finds hips on whole films for it, where there is one.
+LOCATOR = "locator"
 #: Larger words are no model's.
 _MOST_WORDS_BYTES = 2_000_000
 _TYPICALITY = ("mean", "scale", "axes")
