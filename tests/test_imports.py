@@ -21,7 +21,7 @@ FLOORS = (
     {"doors"},
 )
 SAME_FLOOR: set[tuple[str, str]] = set()
-DOORS = {"train", "evaluate", "prepare", "report", "export"}
+DOORS = {"train", "evaluate", "prepare", "report", "export", "measure"}
 ONLY_IN = {
     "lightning": {"learning", "doors"},
     "hydra": {"app", "doors"},

@@ -258,6 +258,20 @@ class ExportConfig:
 
 
 @dataclass
+class MeasureFilmsConfig:
+    """Root of ``python -m hipjsw.measure``."""
+
+    images: str = MISSING
+    model: str = MISSING
+    out: str = "measured"
+    spacing_mm: float | None = None
+    assume_head_mm: float | None = None
+    device: str = "auto"
+    workers: int | None = None
+    overlays: bool = True
+
+
+@dataclass
 class ReportConfig:
     """Root of ``python -m hipjsw.report``."""
 
@@ -275,6 +289,7 @@ ROOTS: dict[str, type] = {
     "prepare": PrepareConfig,
     "evaluate": EvaluateConfig,
     "export": ExportConfig,
+    "measure": MeasureFilmsConfig,
     "report": ReportConfig,
 }
 

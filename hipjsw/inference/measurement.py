@@ -10,7 +10,7 @@ from hipjsw.anatomy.landmarks import Side
 from hipjsw.inference.measure import MeasuredFilm, MeasuredHip
 from hipjsw.jsw.profile import JointSpaceWidth
 
-__all__ = ["COLUMNS", "STATUSES", "failed_row", "film_rows", "summary"]
+__all__ = ["COLUMNS", "STATUSES", "Row", "failed_row", "film_rows", "summary"]
 
 #: ``measured``; ``unmeasurable``: the hip is there and has no width; ``not_found``: it should be there; ``absent``: the
 #: film ends before it; ``failed``: the film could not be read.

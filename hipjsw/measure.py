@@ -1,0 +1,72 @@
+"""Door: films without points to joint space widths, ``python -m hipjsw.measure images=PATH``."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from omegaconf import DictConfig
+
+from hipjsw.app.door import open_door
+from hipjsw.app.film_batch import OVERLAYS, BatchOptions, measure_films
+from hipjsw.app.film_list import list_films
+from hipjsw.app.lock import only_one
+from hipjsw.app.provision import num_workers, progress_bar
+from hipjsw.imaging.spacing import given_spacing
+from hipjsw.inference.measure import FilmMeasurer
+from hipjsw.inference.measurement import COLUMNS, Row, summary
+
+#: Some film or hip was not measured.
+SOME_NOT = 3
+DEVICES = ("auto", "cpu", "cuda")
+HEAD_MM = (30.0, 80.0)
+
+
+def main(cfg: DictConfig) -> None:
+    """Measure the films, write rows and pictures, say what came of them."""
+    device = _device(str(cfg.device))
+    given_spacing(cfg.spacing_mm)
+    if cfg.assume_head_mm is not None and not HEAD_MM[0] <= cfg.assume_head_mm <= HEAD_MM[1]:
+        raise ValueError(f"assume_head_mm is a femoral head's diameter, {HEAD_MM[0]:g} to {HEAD_MM[1]:g} mm")
+    films, out = list_films(Path(cfg.images)), Path(cfg.out)
+    found = FilmMeasurer.load(Path(cfg.model)).hash
+    options = BatchOptions(
+        str(cfg.model), found, device, cfg.spacing_mm, cfg.assume_head_mm, overlays=bool(cfg.overlays)
+    )
+    with only_one(out, wait=False):
+        with progress_bar("measuring films") as moved:
+            rows = measure_films(films, out, options, min(num_workers(cfg.workers), len(films)), moved)
+        _write(out, rows)
+    counts = summary(rows)
+    said = ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in counts.items() if number)
+    print(f"{len(films)} films: {said}")
+    print(f"rows: {out / 'measurements.csv'} and .json" + (f"; pictures: {out / OVERLAYS}" if cfg.overlays else ""))
+    if counts["unmeasurable"] or counts["not_found"] or counts["failed"]:
+        print("some were not measured; the column `reason` says why", file=sys.stderr)
+        raise SystemExit(SOME_NOT)
+
+
+def _device(said: str) -> str:
+    if said not in DEVICES:
+        raise ValueError(f"device is one of {', '.join(DEVICES)}, not {said!r}")
+    there = torch.cuda.is_available()
+    if said == "cuda" and not there:
+        raise ValueError("device=cuda, but torch sees no GPU here; leave it out, or say device=cpu")
+    return "cuda" if there and said != "cpu" else "cpu"
+
+
+def _write(out: Path, rows: Sequence[Row]) -> None:
+    with (out / "measurements.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    text = json.dumps(list(rows), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    (out / "measurements.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    open_door(main, "measure")
