@@ -6,22 +6,30 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
 from omegaconf import DictConfig
 
 from hipjsw.app.door import open_door
-from hipjsw.app.film_batch import OVERLAYS, BatchOptions, measure_films
+from hipjsw.app.film_batch import OVERLAYS, BatchOptions, hip_pictures, measure_films
 from hipjsw.app.film_list import list_films
 from hipjsw.app.lock import only_one
 from hipjsw.app.provision import num_workers, progress_bar
 from hipjsw.imaging.spacing import given_spacing
 from hipjsw.inference.measure import FilmMeasurer
 from hipjsw.inference.measurement import COLUMNS, Row, summary
+from hipjsw.reporting.measure_page import write_measure_page
+from hipjsw.reporting.overlay import contact_sheet, png_bytes
 
 #: Some film or hip was not measured.
 SOME_NOT = 3
+REPORT, SHEET = "report.html", "contact_sheet.png"
+#: Hips on the contact sheet, the first.
+MOST_ON_SHEET = 96
 DEVICES = ("auto", "cpu", "cuda")
 HEAD_MM = (30.0, 80.0)
 
@@ -41,9 +49,13 @@ def main(cfg: DictConfig) -> None:
         with progress_bar("measuring films") as moved:
             rows = measure_films(films, out, options, min(num_workers(cfg.workers), len(films)), moved)
         _write(out, rows)
+    write_measure_page(out / REPORT, rows, partial(hip_pictures, out), options.key)
+    if cfg.overlays:
+        _sheet(out, rows)
     counts = summary(rows)
     said = ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in counts.items() if number)
     print(f"{len(films)} films: {said}")
+    print(f"to look at and to judge: {out / REPORT}")
     print(f"rows: {out / 'measurements.csv'} and .json" + (f"; pictures: {out / OVERLAYS}" if cfg.overlays else ""))
     if counts["unmeasurable"] or counts["not_found"] or counts["failed"]:
         print("some were not measured; the column `reason` says why", file=sys.stderr)
@@ -66,6 +78,16 @@ def _write(out: Path, rows: Sequence[Row]) -> None:
         writer.writerows(rows)
     text = json.dumps(list(rows), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     (out / "measurements.json").write_text(text, encoding="utf-8")
+
+
+def _sheet(out: Path, rows: Sequence[Row]) -> None:
+    """The first hips side by side."""
+    found = (hip_pictures(out, str(row["film"]), str(row["side"])) for row in rows if row["side"])
+    drawn = [out / pictures[0] for pictures in found if pictures is not None][:MOST_ON_SHEET]
+    if drawn:
+        pictures = [cv2.imread(str(path), cv2.IMREAD_COLOR) for path in drawn]
+        sheet = contact_sheet([np.asarray(one, dtype=np.uint8) for one in pictures if one is not None])
+        (out / SHEET).write_bytes(png_bytes(sheet))
 
 
 if __name__ == "__main__":

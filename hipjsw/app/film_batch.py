@@ -28,7 +28,7 @@ from hipjsw.inference.measure import FilmMeasurer, MeasuredFilm
 from hipjsw.inference.measurement import Row, failed_row, film_rows
 from hipjsw.reporting.overlay import draw_overlay, png_bytes
 
-__all__ = ["LINES", "OVERLAYS", "BatchOptions", "measure_films"]
+__all__ = ["LINES", "OVERLAYS", "BatchOptions", "hip_pictures", "measure_films", "overlay_name"]
 
 LINES, OVERLAYS = "films.jsonl", "overlays"
 #: Longest readable part of an overlay's name.
@@ -161,14 +161,28 @@ def _draw(folder: Path, name: str, measured: MeasuredFilm, rows: Sequence[Row]) 
     by_side = {row["side"]: row for row in rows}
     for hip in measured.hips:
         row = by_side[hip.side.value]
-        picture = draw_overlay(hip, [f"{hip.side.value}: {_said(row)}"])
-        (folder / overlay_name(name, hip.side.value)).write_bytes(png_bytes(picture))
+        drawn = draw_overlay(hip, [f"{hip.side.value}: {_said(row)}"])
+        for picture, bare in ((drawn, False), (draw_overlay(hip, bare=True), True)):
+            (folder / overlay_name(name, hip.side.value, bare)).write_bytes(png_bytes(picture))
 
 
-def overlay_name(film: str, side: str) -> str:
-    """Name of a hip's picture: the film's, as far as any disk takes it, and a few letters that make it its own."""
+def overlay_name(film: str, side: str, bare: bool = False) -> str:
+    """Name of a hip's picture: the film's, as far as any disk takes it, and a few letters that make it its own.
+
+    Args:
+        film: What the film is called.
+        side: The patient's side.
+        bare: Of the picture without drawing.
+    """
     digest = hashlib.sha256(film.encode()).hexdigest()[:6]
-    return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', film)[-_LONGEST:]}-{digest}-{side}.png"
+    safe = re.sub(r"[^A-Za-z0-9.-]+", "_", film)[-_LONGEST:]
+    return f"{safe}-{digest}-{side}{'-film' if bare else ''}.png"
+
+
+def hip_pictures(out: Path, film: str, side: str) -> tuple[str, str] | None:
+    """The pictures of a hip, drawn on and bare, by their paths from ``out`` on; None where there are none."""
+    drawn, bare = (f"{OVERLAYS}/{overlay_name(film, side, one)}" for one in (False, True))
+    return (drawn, bare) if (out / drawn).is_file() and (out / bare).is_file() else None
 
 
 def _said(row: Row) -> str:
