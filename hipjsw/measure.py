@@ -43,7 +43,13 @@ def main(cfg: DictConfig) -> None:
     films, out = list_films(Path(cfg.images)), Path(cfg.out)
     found = FilmMeasurer.load(Path(cfg.model)).hash
     options = BatchOptions(
-        str(cfg.model), found, device, cfg.spacing_mm, cfg.assume_head_mm, overlays=bool(cfg.overlays)
+        str(cfg.model),
+        found,
+        device,
+        cfg.spacing_mm,
+        cfg.assume_head_mm,
+        overlays=bool(cfg.overlays),
+        dicom=bool(cfg.dicom),
     )
     with only_one(out, wait=False):
         with progress_bar("measuring films") as moved:

@@ -26,7 +26,14 @@ ONLY_IN = {
     "lightning": {"learning", "doors"},
     "hydra": {"app", "doors"},
     "wandb": {"reporting/dashboard.py", "reporting/ablation_dashboard.py", "reporting/workspace.py", "doors"},
-    "pydicom": {"imaging/dicom.py", "imaging/dicom_header.py", "imaging/dicom_pixels.py", "phantom"},
+    "pydicom": {
+        "imaging/dicom.py",
+        "imaging/dicom_header.py",
+        "imaging/dicom_pixels.py",
+        "phantom",
+        "reporting/dicom_report.py",
+    },
+    "highdicom": {"reporting/dicom_report.py"},
     "albumentations": {"learning/augment.py"},
     "monai": set(),
 }

@@ -6,6 +6,7 @@ line of the same model and options, and whose files look as they did, are not lo
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -30,7 +31,7 @@ from hipjsw.reporting.overlay import draw_overlay, png_bytes
 
 __all__ = ["LINES", "OVERLAYS", "BatchOptions", "hip_pictures", "measure_films", "overlay_name"]
 
-LINES, OVERLAYS = "films.jsonl", "overlays"
+LINES, OVERLAYS, REPORTS = "films.jsonl", "overlays", "dicom"
 #: Longest readable part of an overlay's name.
 _LONGEST = 80
 
@@ -46,6 +47,7 @@ class BatchOptions:
         spacing_mm: Spacing of all films, over any header's; None for their own.
         assume_head_mm: Heads of films without spacing; None leaves them without millimetres.
         overlays: Whether to draw each hip.
+        dicom: Whether to write SEG and SR of DICOM films.
     """
 
     model: str
@@ -54,6 +56,7 @@ class BatchOptions:
     spacing_mm: float | None = None
     assume_head_mm: float | None = None
     overlays: bool = True
+    dicom: bool = True
 
     @property
     def key(self) -> str:
@@ -149,6 +152,8 @@ def _film_rows(options: BatchOptions, out: Path, among_others: bool, film: FilmF
         rows = film_rows(film.name, seen.shape, measured, options.hash)
         if options.overlays:
             _draw(out / OVERLAYS, film.name, measured, rows)
+        if options.dicom and seen.facts is not None and seen.facts.format == "dicom":
+            _report(out / REPORTS, film.path, film.name, measured, options.hash)
     except FilmError as error:
         return [failed_row(film.name, str(error), options.hash)]
     except Exception as error:  # whatever one film does, the batch goes on
@@ -166,17 +171,30 @@ def _draw(folder: Path, name: str, measured: MeasuredFilm, rows: Sequence[Row]) 
             (folder / overlay_name(name, hip.side.value, bare)).write_bytes(png_bytes(picture))
 
 
+def _report(folder: Path, path: Path, name: str, measured: MeasuredFilm, model_hash: str) -> None:
+    """SEG and SR; a film whose header cannot be pointed at has none, and its rows stand all the same."""
+    from hipjsw.reporting.dicom_report import DicomReportError, write_dicom_reports  # highdicom takes a second
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(DicomReportError):
+        write_dicom_reports(path, measured, model_hash, folder / _safe(name))
+
+
+def _safe(film: str) -> str:
+    """A film's name, as far as any disk takes it, and a few letters that make it its own."""
+    digest = hashlib.sha256(film.encode()).hexdigest()[:6]
+    return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', film)[-_LONGEST:]}-{digest}"
+
+
 def overlay_name(film: str, side: str, bare: bool = False) -> str:
-    """Name of a hip's picture: the film's, as far as any disk takes it, and a few letters that make it its own.
+    """Name of a hip's picture.
 
     Args:
         film: What the film is called.
         side: The patient's side.
         bare: Of the picture without drawing.
     """
-    digest = hashlib.sha256(film.encode()).hexdigest()[:6]
-    safe = re.sub(r"[^A-Za-z0-9.-]+", "_", film)[-_LONGEST:]
-    return f"{safe}-{digest}-{side}{'-film' if bare else ''}.png"
+    return f"{_safe(film)}-{side}{'-film' if bare else ''}.png"
 
 
 def hip_pictures(out: Path, film: str, side: str) -> tuple[str, str] | None:

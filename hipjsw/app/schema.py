@@ -269,6 +269,7 @@ class MeasureFilmsConfig:
     device: str = "auto"
     workers: int | None = None
     overlays: bool = True
+    dicom: bool = True
 
 
 @dataclass
