@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+
+from hipjsw.app.paths import conf_dir
+from hipjsw.app.plugins import register_plugins
+from hipjsw.app.schema import register_schemas
 
 #: The smallest budget that still trains, validates and tests.
 TINY = ("budget.steps=2", "budget.val_every=1", "budget.batch_size=4", "dataset_size=small", "split.test_hips=4")
@@ -37,6 +42,19 @@ def call_door(name, *options, cwd, timeout=300, **environment):
 @pytest.fixture(scope="session")
 def door():
     return call_door
+
+
+@pytest.fixture(scope="session")
+def configured():
+    """A door's configuration as its command line composes it, for its ``main`` to be called in this process."""
+
+    def compose_it(name, *options):
+        register_schemas()
+        register_plugins()
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            return compose(name, [str(option) for option in options])
+
+    return compose_it
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from hipjsw import export
+from hipjsw.app.runs import RunError
 from hipjsw.cohort.store import Store
-from hipjsw.inference.model_folder import read_model
+from hipjsw.inference.model_folder import ModelError, read_model
 from hipjsw.inference.saved import SavedProbs
 
 
@@ -36,13 +38,11 @@ def test_the_model_says_what_the_run_says(run, workplace, door, tmp_path):
     assert str(workplace.folder) not in (out / "model.json").read_text()
 
 
-def test_what_cannot_be_exported_says_what_to_do(run, workplace, door, tmp_path):
-    done = door("export", f"run={run}", f"out={tmp_path / 'm'}", "looks=3", cwd=workplace.folder)
-    assert done.code == 1
-    assert "learnt nothing of its errors with looks=3" in done.err
-    done = door("export", f"run={run}", f"out={run}", cwd=workplace.folder)
-    assert done.code == 1
-    assert "not empty" in done.err
+def test_what_cannot_be_exported_says_what_to_do(run, workplace, configured, tmp_path):
+    with pytest.raises(RunError, match="learnt nothing of its errors with looks=3"):
+        export.main(configured("export", f"run={run}", f"out={tmp_path / 'm'}", "looks=3"))
+    with pytest.raises(ModelError, match="not empty"):
+        export.main(configured("export", f"run={run}", f"out={run}"))
     other = workplace.folder / "twin"
     other.mkdir()
     for path in run.iterdir():
@@ -50,7 +50,6 @@ def test_what_cannot_be_exported_says_what_to_do(run, workplace, door, tmp_path)
             (other / path.name).write_bytes(path.read_bytes())
     said = json.loads((other / "run.json").read_text())
     (other / "run.json").write_text(json.dumps(said | {"digest": "0" * 16}))
-    done = door("export", f"run={run}", f"ensemble=[{other}]", f"out={tmp_path / 'm'}", cwd=workplace.folder)
-    assert done.code == 1
-    assert "python -m hipjsw.evaluate" in done.err
+    with pytest.raises(RunError, match=r"python -m hipjsw\.evaluate"):
+        export.main(configured("export", f"run={run}", f"ensemble=[{other}]", f"out={tmp_path / 'm'}"))
     assert not (tmp_path / "m").exists()
