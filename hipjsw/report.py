@@ -34,6 +34,8 @@ def main(cfg: DictConfig) -> None:
     runs_dir = Path(cfg.runs_dir)
     out = Path(cfg.out) if cfg.out else runs_dir / "report"
     sweeps = read_sweeps(runs_dir, None if cfg.records is None else list(cfg.records))
+    if cfg.records is None:  # the study's tables first
+        sweeps.sort(key=lambda sweep: (sweep.design.table is None, sweep.design.table or 0, sweep.record))
     if not sweeps:
         raise RecordError(
             f"no ablation was run in {runs_dir} yet; run one with: python -m hipjsw.train -m ablation=loss "

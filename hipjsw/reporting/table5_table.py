@@ -81,4 +81,4 @@ def _value(row: ArmRow, measure: str) -> float | None:
 def _hips(row: ArmRow) -> str:
     """Hips of a run that have all three numbers; their mean where runs differ."""
     hips = _value(row, "table5_hips")
-    return "–" if hips is None else f"{hips:,.6g}"
+    return "–" if hips is None else f"{hips:,.1f}".removesuffix(".0")
