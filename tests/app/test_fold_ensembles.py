@@ -1,6 +1,7 @@
 """Which runs are judged together, by which command, and what comes of one that cannot be."""
 
 import json
+import os
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -10,6 +11,7 @@ from hipjsw.ablation.design import Arm, Design
 from hipjsw.ablation.read import read_sweep
 from hipjsw.app import fold_ensembles as module
 from hipjsw.app.fold_ensembles import FoldEnsemble, fold_ensembles, judge_ensembles
+from hipjsw.app.launcher import ProcessLauncher
 from hipjsw.app.plan import Plan, PlannedRun, Wanted
 from hipjsw.app.record import write_record
 from hipjsw.app.runs import Run, write_json
@@ -119,8 +121,7 @@ sys.exit(1 if "/b-" in out else pathlib.Path(out, "metrics.json").write_text("{}
 
 def test_each_missing_one_has_a_process_and_a_failed_one_stops_no_other(tmp_path, monkeypatch, capfd):
     (tmp_path / "door_for_test.py").write_text(DOOR)
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(ProcessLauncher, "environment", {**os.environ, "PYTHONPATH": str(tmp_path)})
     monkeypatch.setattr(module, "DOOR", "door_for_test")
     runs_dir = tmp_path / "runs"
     pairs = [(arm, seed) for arm in "abc" for seed in range(2)]

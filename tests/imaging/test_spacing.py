@@ -39,6 +39,7 @@ def test_the_passport_says_where_it_comes_from_and_cannot_be_altered():
         "imager_pixel_spacing",
         "nominal_scanned_pixel_spacing",
         "given",
+        "assumed_head",
         "none",
     ]
     assert [source.value for source in SpacingSource] == words
