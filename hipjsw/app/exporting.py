@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from hipjsw.app.ensemble import Member as Trained
 from hipjsw.app.ensemble import require_results_of
 from hipjsw.app.judging import check_measure, read_judgement
 from hipjsw.app.provision import view_spec
-from hipjsw.app.runs import METRICS, RunError
+from hipjsw.app.runs import METRICS, RunError, read_json
 from hipjsw.inference.measuring import Judgement
 from hipjsw.inference.model import Member, Model
 from hipjsw.learning.architecture import Architecture
@@ -106,7 +105,7 @@ def _judgement(folder: Path, looks: int, region: str) -> Judgement:
 def _training(run: Trained) -> dict[str, Any]:
     """What the run was trained with and on; no path, no person."""
     cfg, metrics = run.trained, run.run.metrics()
-    made_by = _read(run.run.folder / "run.json")
+    made_by = read_json(run.run.folder / "run.json")
     return {
         "data": metrics.get("data/phantom") or "a cohort",
         "data_fingerprint": run.store_fingerprint,
@@ -122,18 +121,10 @@ def _training(run: Trained) -> dict[str, Any]:
 
 
 def _metrics(folder: Path) -> dict[str, Any]:
-    return {key: value for key, value in _read(folder / METRICS).items() if _METRICS.fullmatch(key)}
+    return {key: value for key, value in read_json(folder / METRICS).items() if _METRICS.fullmatch(key)}
 
 
 def _plain(part: DictConfig) -> dict[str, Any]:
     content = OmegaConf.to_container(part, resolve=True)
     assert isinstance(content, dict)
     return {str(key): value for key, value in content.items()}
-
-
-def _read(path: Path) -> Mapping[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} is missing or damaged; make it again with the command that made it") from error
-    return content

@@ -23,7 +23,7 @@ import hipjsw
 from hipjsw.app.commit import package_commit
 from hipjsw.reporting.plain import NO_PATH
 
-__all__ = ["Run", "RunError", "failure_reason", "read_cost", "run_identity", "write_json", "write_metrics"]
+__all__ = ["Run", "RunError", "failure_reason", "read_cost", "read_json", "run_identity", "write_json", "write_metrics"]
 
 #: Keys of the root that change where and how fast a run is, never what comes out.
 NOT_PART = (
@@ -99,7 +99,7 @@ class Run:
         """
         if not (folder / "run.json").is_file():
             raise RunError(f"{folder} is no run; train one with: python -m hipjsw.train run={folder}")
-        return cls(folder, str(_read_json(folder / "run.json").get("digest")))
+        return cls(folder, str(read_json(folder / "run.json").get("digest")))
 
     def claim(self, cfg: DictConfig, store_fingerprint: str, split: Mapping[str, Any]) -> None:
         """Make the folder this run's, or see that it is; to be called while the folder is locked.
@@ -152,12 +152,12 @@ class Run:
     @property
     def group(self) -> str | None:
         """The sweep that first made this run."""
-        value = _read_json(self.folder / "run.json").get("group")
+        value = read_json(self.folder / "run.json").get("group")
         return None if value is None else str(value)
 
     def metrics(self) -> dict[str, Any]:
         """The finished run's metrics."""
-        return _read_json(self.folder / METRICS)
+        return read_json(self.folder / METRICS)
 
 
 def failure_reason(error: BaseException, places: Iterable[str | Path | None] = ()) -> str:
@@ -197,7 +197,7 @@ def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> None:
 def read_cost(folder: Path) -> dict[str, Any]:
     """``cost.json`` of a run's folder; empty where there is none that can be read."""
     try:
-        return _read_json(folder / "cost.json")
+        return read_json(folder / "cost.json")
     except RunError:
         return {}
 
@@ -212,7 +212,12 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     partial.replace(path)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file of a run.
+
+    Raises:
+        RunError: It is missing or damaged.
+    """
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

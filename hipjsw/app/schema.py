@@ -13,6 +13,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from hipjsw.app.ablation_schema import AblationConfig
+from hipjsw.app.new_film_schema import ExportConfig, MeasureFilmsConfig
 
 __all__ = [
     "EvaluateConfig",
@@ -239,37 +240,6 @@ class EvaluateConfig:
     reader: str | None = None
     reader_template: str | None = None
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
-
-
-@dataclass
-class ExportConfig:
-    """Root of ``python -m hipjsw.export``."""
-
-    run: str = MISSING
-    ensemble: list[str] = field(default_factory=list)
-    results: str | None = None
-    locator: str | None = None
-    out: str = MISSING
-    name: str | None = None
-    licence: str | None = None
-    half: bool = False
-    looks: int | None = None
-    region: str | None = None
-
-
-@dataclass
-class MeasureFilmsConfig:
-    """Root of ``python -m hipjsw.measure``."""
-
-    images: str = MISSING
-    model: str = MISSING
-    out: str = "measured"
-    spacing_mm: float | None = None
-    assume_head_mm: float | None = None
-    device: str = "auto"
-    workers: int | None = None
-    overlays: bool = True
-    dicom: bool = True
 
 
 @dataclass
