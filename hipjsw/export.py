@@ -13,9 +13,10 @@ from hipjsw.app.exporting import model_of_runs
 from hipjsw.app.runs import RunError
 from hipjsw.inference.model import Model
 from hipjsw.inference.model_folder import LOCATOR, read_model, write_model
+from hipjsw.inference.onnx_file import write_onnx
 from hipjsw.reporting.model_card import model_card
 
-CARD = "MODEL_CARD.md"
+CARD, ONNX = "MODEL_CARD.md", "model.onnx"
 
 
 def main(cfg: DictConfig) -> None:
@@ -35,6 +36,9 @@ def main(cfg: DictConfig) -> None:
     if locator is not None:
         write_model(locator, out / LOCATOR, half=bool(cfg.half))
     written = read_model(out)
+    if cfg.onnx:
+        for folder in (out, *([] if locator is None else [out / LOCATOR])):
+            write_onnx(read_model(folder), folder / ONNX)
     (out / CARD).write_text(model_card(replace(written, hash=found)), encoding="utf-8")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"the model: {out} ({size / 1e6:.1f} MB, hash {found[:12]}); what it is and is not: {out / CARD}")

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from omegaconf import DictConfig
 
 from hipjsw.app.door import open_door
@@ -20,8 +19,10 @@ from hipjsw.app.film_list import list_films
 from hipjsw.app.lock import only_one
 from hipjsw.app.provision import num_workers, progress_bar
 from hipjsw.imaging.spacing import given_spacing
+from hipjsw.inference.device import usable_device
 from hipjsw.inference.measure import FilmMeasurer
 from hipjsw.inference.measurement import COLUMNS, Row, summary
+from hipjsw.inference.model_folder import model_folder
 from hipjsw.reporting.measure_page import write_measure_page
 from hipjsw.reporting.overlay import contact_sheet, png_bytes
 
@@ -30,20 +31,20 @@ SOME_NOT = 3
 REPORT, SHEET = "report.html", "contact_sheet.png"
 #: Hips on the contact sheet, the first.
 MOST_ON_SHEET = 96
-DEVICES = ("auto", "cpu", "cuda")
 HEAD_MM = (30.0, 80.0)
 
 
 def main(cfg: DictConfig) -> None:
     """Measure the films, write rows and pictures, say what came of them."""
-    device = _device(str(cfg.device))
+    device = usable_device(str(cfg.device))
     given_spacing(cfg.spacing_mm)
     if cfg.assume_head_mm is not None and not HEAD_MM[0] <= cfg.assume_head_mm <= HEAD_MM[1]:
         raise ValueError(f"assume_head_mm is a femoral head's diameter, {HEAD_MM[0]:g} to {HEAD_MM[1]:g} mm")
     films, out = list_films(Path(cfg.images)), Path(cfg.out)
-    found = FilmMeasurer.load(Path(cfg.model)).hash
+    model = model_folder(cfg.model)
+    found = FilmMeasurer.load(model).hash
     options = BatchOptions(
-        str(cfg.model),
+        str(model),
         found,
         device,
         cfg.spacing_mm,
@@ -66,15 +67,6 @@ def main(cfg: DictConfig) -> None:
     if counts["unmeasurable"] or counts["not_found"] or counts["failed"]:
         print("some were not measured; the column `reason` says why", file=sys.stderr)
         raise SystemExit(SOME_NOT)
-
-
-def _device(said: str) -> str:
-    if said not in DEVICES:
-        raise ValueError(f"device is one of {', '.join(DEVICES)}, not {said!r}")
-    there = torch.cuda.is_available()
-    if said == "cuda" and not there:
-        raise ValueError("device=cuda, but torch sees no GPU here; leave it out, or say device=cpu")
-    return "cuda" if there and said != "cpu" else "cpu"
 
 
 def _write(out: Path, rows: Sequence[Row]) -> None:

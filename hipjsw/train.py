@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch.loggers import CSVLogger, Logger, WandbLogger
 from omegaconf import DictConfig
 
-from hipjsw.app.build import build_data, build_task, trainer_options
+from hipjsw.app.build import build_data, build_task, start_from, trainer_options
 from hipjsw.app.cost import write_cost
 from hipjsw.app.door import open_door
 from hipjsw.app.job import in_sweep, told_to_sweep, write_job_report
@@ -38,6 +38,7 @@ def main(cfg: DictConfig) -> None:
     with told_to_sweep():
         _refuse(cfg)
         task, options = build_task(cfg), trainer_options(cfg)
+        start_from(task, cfg)
         store = provide_store(cfg)
         data = build_data(cfg, store)
         split = split_record(store.split, store.hips, split_spec(cfg))

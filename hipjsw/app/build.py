@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, cast
 
 import torch
 from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from hipjsw.anatomy.weights import BorderWeight
 from hipjsw.cohort.store import Store
+from hipjsw.inference.model_folder import ModelError, model_folder, read_model
+from hipjsw.learning.architecture import Architecture
 from hipjsw.learning.data import Budget, HipData
 from hipjsw.learning.resunet import seeded
 from hipjsw.learning.task import SegmentationTask
 
-__all__ = ["build_border", "build_data", "build_task", "trainer_options"]
+__all__ = ["architecture_of", "build_border", "build_data", "build_task", "start_from", "trainer_options"]
+
+log = logging.getLogger("hipjsw")
 
 
 def build_task(cfg: DictConfig) -> SegmentationTask:
@@ -29,6 +34,37 @@ def build_task(cfg: DictConfig) -> SegmentationTask:
         channels_last=bool(cfg.trainer.channels_last),
         steps=build_budget(cfg).steps,
     )
+
+
+def architecture_of(cfg: DictConfig) -> Architecture:
+    """The network and activation of a configuration, by name.
+
+    Raises:
+        ArchitectureError: One that has no name.
+    """
+    net, activation = (cast(dict[str, Any], OmegaConf.to_container(p, resolve=True)) for p in (cfg.net, cfg.activation))
+    return Architecture.of_targets(net, activation, instantiate(cfg.activation).num_channels)
+
+
+def start_from(task: SegmentationTask, cfg: DictConfig) -> None:
+    """Give the task's network the weights of the model that ``init`` names, if it names one.
+
+    Raises:
+        ModelError: No model there, one that cannot be used, of several networks, or of a network of another shape.
+    """
+    if cfg.init is None:
+        return
+    folder = model_folder(cfg.init)
+    members = read_model(folder).members
+    own = architecture_of(cfg)
+    if len(members) != 1 or members[0].architecture != own:
+        nets = ", ".join(f"{m.architecture.net} {dict(m.architecture.arguments)}" for m in members)
+        raise ModelError(
+            f"init={cfg.init} holds {nets}; this run trains one {own.net} {dict(own.arguments)} of activation="
+            f"{own.activation}: choose net= and activation= as the model's, or another model"
+        )
+    task.net.load_state_dict({name: value.float() for name, value in members[0].weights.items()})
+    log.info("starting from the weights of the model %s", folder.name)
 
 
 def build_data(cfg: DictConfig, store: Store, test_part: str = "test") -> HipData:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from hipjsw.app.build import architecture_of
 from hipjsw.app.ensemble import Member as Trained
 from hipjsw.app.ensemble import require_results_of
 from hipjsw.app.judging import check_measure, read_judgement
@@ -17,7 +17,6 @@ from hipjsw.app.provision import view_spec
 from hipjsw.app.runs import METRICS, RunError, read_json
 from hipjsw.inference.measuring import Judgement
 from hipjsw.inference.model import Member, Model
-from hipjsw.learning.architecture import Architecture
 from hipjsw.learning.checkpoint import load_weights
 from hipjsw.learning.fitting import BEST
 
@@ -86,10 +85,7 @@ def model_of_runs(
 
 
 def _member(run: Trained) -> Member:
-    cfg = run.trained
-    channels = instantiate(cfg.activation).num_channels
-    net, activation = (_plain(part) for part in (cfg.net, cfg.activation))
-    return Member(Architecture.of_targets(net, activation, channels), load_weights(run.run.folder / BEST))
+    return Member(architecture_of(run.trained), load_weights(run.run.folder / BEST))
 
 
 def _judgement(folder: Path, looks: int, region: str) -> Judgement:

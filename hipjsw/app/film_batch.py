@@ -149,7 +149,7 @@ def _film_rows(options: BatchOptions, out: Path, among_others: bool, film: FilmF
         seen = read_film(film.path, film.spacing_mm or options.spacing_mm)
         refuse_flat(seen.pixels, film.name)
         measured = measurer(seen)
-        rows = film_rows(film.name, seen.shape, measured, options.hash)
+        rows = film_rows(film.name, seen.shape, measured, options.hash, seen.facts)
         if options.overlays:
             _draw(out / OVERLAYS, film.name, measured, rows)
         if options.dicom and seen.facts is not None and seen.facts.format == "dicom":

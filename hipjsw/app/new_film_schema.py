@@ -21,6 +21,7 @@ class ExportConfig:
     name: str | None = None
     licence: str | None = None
     half: bool = False
+    onnx: bool = False
     looks: int | None = None
     region: str | None = None
 
@@ -30,7 +31,7 @@ class MeasureFilmsConfig:
     """Root of ``python -m hipjsw.measure``."""
 
     images: str = MISSING
-    model: str = MISSING
+    model: str = "default"
     out: str = "measured"
     spacing_mm: float | None = None
     assume_head_mm: float | None = None

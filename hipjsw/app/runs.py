@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import hipjsw
 from hipjsw.app.commit import package_commit
+from hipjsw.inference.model_folder import model_folder, said_hash
 from hipjsw.reporting.plain import NO_PATH
 
 __all__ = ["Run", "RunError", "failure_reason", "read_cost", "read_json", "run_identity", "write_json", "write_metrics"]
@@ -28,7 +29,7 @@ __all__ = ["Run", "RunError", "failure_reason", "read_cost", "read_json", "run_i
 #: Keys of the root that change where and how fast a run is, never what comes out.
 NOT_PART = (
     *("run", "store", "runs_dir", "data_dir", "data", "workers", "num_workers"),
-    *("group", "logger", "ablation", "seeds", "tags"),
+    *("group", "logger", "ablation", "seeds", "tags", "init"),
 )
 
 #: Raised whenever the same configuration and data give other results than before.
@@ -50,14 +51,15 @@ def run_identity(cfg: DictConfig, store_fingerprint: str, split_digest: str) -> 
     """What decides a run's result: its configuration without ``NOT_PART``, the store's content, who is in which part.
 
     The path of a file that says the split is left out: what it says is in the digest. So are the scale's tables of
-    budgets: the run's own budget stands by itself.
+    budgets: the run's own budget stands by itself. Of a model to start from, its hash is in it, not where it lies.
     """
     content: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     identity = {key: value for key, value in content.items() if key not in NOT_PART}
     identity["split"] = {key: value for key, value in identity["split"].items() if key != "file"}
     identity["scale"] = {key: identity["scale"][key] for key in ("name", "divisor", "least_val_hips")}
     data = {"store_fingerprint": store_fingerprint, "split_digest": split_digest}
-    return identity | data | {"result_version": RESULT_VERSION}
+    start = {"init": said_hash(model_folder(cfg.init))} if cfg.get("init") else {}
+    return identity | data | start | {"result_version": RESULT_VERSION}
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,8 @@ def _readable_name(cfg: DictConfig, choices: Mapping[str, Any] | None) -> str:
     values = [cfg.dataset_size.name, cfg.view.name, cfg.scale.name, f"seed{cfg.seed}"]
     split = [] if cfg.split.kind == "random" else [cfg.split.kind]
     fold = [] if cfg.fold is None else [f"fold{cfg.fold}"]
-    return "-".join([*objects, *values, *split, *fold]).lower()
+    start = [] if cfg.get("init") is None else ["tuned"]
+    return "-".join([*objects, *values, *split, *fold, *start]).lower()
 
 
 def _environment() -> dict[str, Any]:

@@ -150,6 +150,7 @@ class TrainConfig:
     """Root of ``python -m hipjsw.train``."""
 
     seed: int = 0
+    init: str | None = None
     run: str | None = None
     store: str | None = None
     runs_dir: str = "runs"

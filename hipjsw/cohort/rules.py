@@ -49,6 +49,7 @@ RULES: dict[str, Rule] = {
     "flat": Rule(_E, "all pixels are alike", "export the film again"),
     "failed": Rule(_E, "something unforeseen", "report it, with the message"),
     "lossy": Rule(_I, "pixels were compressed with loss", "use the original where there is one"),
+    "mirrored": Rule(_W, "the header says that the film is mirrored", "check its sides by a marker on the film"),
     "wrong_suffix": Rule(_W, "the content is not what the name's ending says", "rename the file"),
     "unknown_name": Rule(_E, "not named like a film of its cohort", "rename or remove it, or list the films in a CSV"),
     "empty_folder": Rule(_W, "the folder is empty", "fill or remove it"),

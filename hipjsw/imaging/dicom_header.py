@@ -21,6 +21,9 @@ __all__ = ["FilmHeader"]
 #: Modalities of projection radiographs.
 MODALITIES = ("CR", "DX", "RG", "RF")
 
+#: What is noted of a film whose columns run towards the patient's right.
+MIRRORED = ("mirrored", "PatientOrientation says that columns run towards the patient's right: a mirrored film")
+
 _GREY = ("MONOCHROME1", "MONOCHROME2")
 _COLOUR = ("RGB", "PALETTE COLOR", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT")
 _NEEDED = ("Rows", "Columns", "BitsAllocated", "BitsStored", "PhotometricInterpretation")
@@ -126,8 +129,10 @@ def _read(header: Header, name: str, voi: bool) -> FilmHeader:
         imager_spacing_mm=(tags.imager.row_mm, tags.imager.col_mm) if tags.imager else None,
         calibration=tags.calibration,
         magnification=tags.magnification,
-        burned_in=said if (said := _word(header, "BurnedInAnnotation")) in ("YES", "NO") else "",
-        notes=tags.notes,
+        burned_in=_one_of(_word(header, "BurnedInAnnotation"), ("YES", "NO")),
+        laterality=_one_of(_word(header, "ImageLaterality") or _word(header, "Laterality"), ("R", "L", "B")),
+        columns_towards=(towards := _one_of(_towards(header), ("L", "R"))),
+        notes=(*tags.notes, *([MIRRORED] if towards == "R" else [])),
     )
     allocated = _whole(header, "BitsAllocated")
     shift = _whole(header, "HighBit", grey.bits - 1) + 1 - grey.bits
@@ -206,6 +211,17 @@ def _padding(header: Header, grey: Greyscale) -> tuple[int, int] | None:
 
 def _word(header: Header, keyword: str) -> str:
     return str(header.get(keyword) or "").strip().upper()
+
+
+def _one_of(said: str, known: tuple[str, ...]) -> str:
+    return said if said in known else ""
+
+
+def _towards(header: Header) -> str:
+    """First letter of where rows lead, of PatientOrientation's two values (PS3.3 C.7.6.1.1.1)."""
+    said = header.get("PatientOrientation")
+    rows = said[0] if not isinstance(said, str) and said else ""
+    return str(rows).strip().upper()[:1]
 
 
 def _first(value: Any) -> Any:

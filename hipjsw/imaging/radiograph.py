@@ -47,6 +47,9 @@ class FilmFacts:
         calibration: PixelSpacingCalibrationType, or empty.
         magnification: EstimatedRadiographicMagnificationFactor, or None.
         burned_in: BurnedInAnnotation: ``YES``, ``NO`` or empty.
+        laterality: ImageLaterality, else Laterality: ``R``, ``L``, ``B`` or empty.
+        columns_towards: The patient's side towards which columns run, by PatientOrientation: ``L`` as films are looked
+            at, ``R`` on a mirrored one, or empty.
         notes: (rule, message) of what was odd and yet usable, rules of ``hipjsw.cohort.rules``.
     """
 
@@ -64,6 +67,8 @@ class FilmFacts:
     calibration: str = ""
     magnification: float | None = None
     burned_in: str = ""
+    laterality: str = ""
+    columns_towards: str = ""
     notes: tuple[tuple[str, str], ...] = ()
 
 

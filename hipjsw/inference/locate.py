@@ -3,7 +3,7 @@
 A hip is told right from left by its anatomy: what looks like a right hip on the film as it is, is one, and what looks
 like a right hip in the mirror is a left one. So each side is found by itself, on films of one hip too. Where the film
 has no spacing, it is looked at as if it were a pelvis film, then larger and smaller, and the size is kept at which the
-heads are heads.
+heads are heads; where they are clearly ellipses, the picture was squeezed, and is looked at as if it were not.
 """
 
 from __future__ import annotations
@@ -23,12 +23,18 @@ from hipjsw.inference.model import Model
 
 __all__ = ["FoundHip", "find_hips"]
 
+Floats = NDArray[np.float64]
+
 #: Film without spacing: its longer side is taken for a pelvis film's, then for so many times as much.
 PELVIS_FILM_MM, TIMES = 420.0, (1.0, 0.7, 1.35)
 #: Diameters of adult femoral heads, generously (they lie between 40 and 60 mm, enlarged by up to a fifth on film).
 HEAD_MM = (32.0, 75.0)
 #: The diameter that most heads have on film; of several sizes the one whose heads are nearest to it is kept.
 USUAL_MM = 53.0
+#: Heads of a film without spacing are round, but for less than so much; else its pixels are taken not to be square.
+NOT_ROUND = 1.12
+#: How often such a film is looked at again with what its heads said.
+_AGAIN = 2
 #: A head is a head from this mean probability within its disc on.
 LEAST_CONFIDENCE = 0.4
 #: A pixel belongs to a head from this probability on.
@@ -44,14 +50,19 @@ class FoundHip:
     Args:
         side: The patient's side, by its anatomy.
         centre_px: Film place ``(row, col)`` of the head's centre.
-        diameter_px: The head's diameter in film pixels (the mean of rows and columns where they differ).
+        size_px: The head's height and width in film pixels.
         confidence: Mean probability within the head's disc, 0 to 1.
     """
 
     side: Side
     centre_px: tuple[float, float]
-    diameter_px: float
+    size_px: tuple[float, float]
     confidence: float
+
+    @property
+    def diameter_px(self) -> float:
+        """The head's diameter in film pixels, the mean of its height and width."""
+        return float(np.mean(self.size_px))
 
 
 def find_hips(locator: Model, film: Radiograph) -> tuple[list[FoundHip], PixelSpacing]:
@@ -69,11 +80,11 @@ def find_hips(locator: Model, film: Radiograph) -> tuple[list[FoundHip], PixelSp
         return _agreeing(_at(locator, film, film.spacing), film.spacing), film.spacing
     best: tuple[float, list[FoundHip], PixelSpacing] | None = None
     for times in TIMES:
-        spacing = _guess(times * PELVIS_FILM_MM / max(film.shape))
+        size_mm = times * PELVIS_FILM_MM / max(film.shape)
+        spacing = _guess(size_mm, size_mm)
         found = _agreeing(_at(locator, film, spacing), spacing)
-        if found:
-            head_px = float(np.mean([hip.diameter_px for hip in found]))
-            spacing = _guess(USUAL_MM / head_px)
+        for _ in range(_AGAIN if found else 0):
+            spacing = _guess_by(found)
             found = _agreeing(_at(locator, film, spacing), spacing) or found
         sure = sum(hip.confidence for hip in found)
         if best is None or sure > best[0]:
@@ -82,9 +93,17 @@ def find_hips(locator: Model, film: Radiograph) -> tuple[list[FoundHip], PixelSp
     return best[1], best[2]
 
 
-def _guess(spacing_mm: float) -> PixelSpacing:
-    size = float(np.clip(spacing_mm, *PLAUSIBLE_MM))
-    return PixelSpacing(size, size, SpacingSource.NONE)
+def _guess(row_mm: float, col_mm: float) -> PixelSpacing:
+    row, col = (float(np.clip(size, *PLAUSIBLE_MM)) for size in (row_mm, col_mm))
+    return PixelSpacing(row, col, SpacingSource.NONE)
+
+
+def _guess_by(found: Sequence[FoundHip]) -> PixelSpacing:
+    """The spacing at which the heads are round and of usual size."""
+    height, width = np.mean([hip.size_px for hip in found], axis=0)
+    if max(height / width, width / height) < NOT_ROUND:
+        height = width = (height + width) / 2
+    return _guess(USUAL_MM / height, USUAL_MM / width)
 
 
 def _at(locator: Model, film: Radiograph, spacing: PixelSpacing) -> list[FoundHip]:
@@ -102,32 +121,35 @@ def _at(locator: Model, film: Radiograph, spacing: PixelSpacing) -> list[FoundHi
     for side, view, probs in zip((Side.RIGHT, Side.LEFT), views, heads, strict=True):
         disc = _disc(probs, locator.view.pixel_mm)
         if disc is not None:
-            centre, diameter_px, confidence = disc
-            film_px = spacing.to_px(view.to_film_mm(centre + margin))
-            size_px = diameter_px * locator.view.pixel_mm / spacing.mean_mm
-            hips.append(FoundHip(side, (float(film_px[0]), float(film_px[1])), float(size_px), confidence))
+            centre, size, confidence = disc
+            row, col = spacing.to_px(view.to_film_mm(centre + margin))
+            height, width = size * locator.view.pixel_mm / (spacing.row_mm, spacing.col_mm)
+            hips.append(FoundHip(side, (float(row), float(col)), (float(height), float(width)), confidence))
     return hips
 
 
-def _disc(probs: NDArray[np.float32], pixel_mm: float) -> tuple[NDArray[np.float64], float, float] | None:
-    """The likeliest head of a view: centre ``(row, col)``, diameter and confidence; None where there is none.
+def _disc(probs: NDArray[np.float32], pixel_mm: float) -> tuple[Floats, Floats, float] | None:
+    """The likeliest head of a view: centre ``(row, col)``, height and width, confidence; None where there is none.
 
-    Centre and area are those of the probabilities in and next to the piece that is sure: what a pixel is not sure of
-    counts by its share, so that both are finer than the grid.
+    Centre, area and shape are those of the probabilities in and next to the piece that is sure: what a pixel is not
+    sure of counts by its share, so that all are finer than the grid.
     """
     count, pieces, _, _ = cv2.connectedComponentsWithStats((probs > _SURE).astype(np.uint8), connectivity=8)
-    best: tuple[NDArray[np.float64], float, float] | None = None
+    best: tuple[Floats, Floats, float] | None = None
     for piece in range(1, count):
         near = cv2.dilate((pieces == piece).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=2) > 0
         share = np.where(near, probs, 0.0).astype(np.float64)
-        mass = share.sum()
-        centre = np.array([(share.sum(axis) * np.arange(probs.shape[1 - axis])).sum() / mass for axis in (1, 0)])
+        share /= (mass := share.sum())
+        centre = (share * np.indices(probs.shape)).sum(axis=(1, 2))
+        away = np.indices(probs.shape) - centre[:, None, None]
+        spread = np.sqrt((share * away**2).sum(axis=(1, 2)) + 1 / 12)  # a pixel's own
         diameter = 2.0 * float(np.sqrt(mass / np.pi))
-        far = np.hypot(*(np.indices(probs.shape) - centre[:, None, None]))
-        confidence = float(probs[far <= diameter / 2].mean()) if (far <= diameter / 2).any() else 0.0
+        size = diameter * np.sqrt([spread[0] / spread[1], spread[1] / spread[0]])
+        within = np.hypot(*(away / size[:, None, None])) <= 0.5
+        confidence = float(probs[within].mean()) if within.any() else 0.0
         sound = HEAD_MM[0] <= diameter * pixel_mm <= HEAD_MM[1] and confidence >= LEAST_CONFIDENCE
         if sound and (best is None or confidence > best[2]):
-            best = (centre, diameter, confidence)
+            best = (centre, size, confidence)
     return best
 
 

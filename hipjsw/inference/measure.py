@@ -111,9 +111,9 @@ class FilmMeasurer:
         measured = self._film(film)
         if film.spacing is not None or self.assume_head_mm is None or not measured.hips:
             return measured
-        heads_px = [hip.diameter_mm / measured.guess.mean_mm for hip in measured.hips]
-        assumed_mm = self.assume_head_mm / float(np.mean(heads_px))
-        return self._film(replace(film, spacing=PixelSpacing(assumed_mm, assumed_mm, SpacingSource.ASSUMED_HEAD)))
+        larger = self.assume_head_mm / float(np.mean([hip.diameter_mm for hip in measured.hips]))
+        row_mm, col_mm = measured.guess.row_mm * larger, measured.guess.col_mm * larger
+        return self._film(replace(film, spacing=PixelSpacing(row_mm, col_mm, SpacingSource.ASSUMED_HEAD)))
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu", assume_head_mm: float | None = None) -> FilmMeasurer:

@@ -7,6 +7,8 @@ from typing import Any
 
 import hipjsw
 from hipjsw.anatomy.landmarks import Side
+from hipjsw.imaging.radiograph import FilmFacts
+from hipjsw.imaging.spacing import PixelSpacing
 from hipjsw.inference.measure import MeasuredFilm, MeasuredHip
 from hipjsw.jsw.profile import JointSpaceWidth
 
@@ -39,7 +41,9 @@ _HEADS_APART_MM, _EDGE_MM = 165.0, 25.0
 Row = dict[str, Any]
 
 
-def film_rows(name: str, shape: tuple[int, int], film: MeasuredFilm, model_hash: str) -> list[Row]:
+def film_rows(
+    name: str, shape: tuple[int, int], film: MeasuredFilm, model_hash: str, facts: FilmFacts | None = None
+) -> list[Row]:
     """Rows of a film that was read, right then left.
 
     Args:
@@ -47,16 +51,34 @@ def film_rows(name: str, shape: tuple[int, int], film: MeasuredFilm, model_hash:
         shape: Its ``(rows, cols)``.
         film: What was measured on it.
         model_hash: Of the model.
+        facts: What the film's file says of it: where that contradicts the sides found, the reason says so.
 
     Returns:
         Two rows of ``COLUMNS``; None where there is no value.
     """
     by_side = {hip.side: hip for hip in film.hips}
-    return [
+    doubt = _doubt_of_sides(film, facts)
+    rows = [
         _row(name, side, film, model_hash)
         | (_hip(by_side[side], film) if side in by_side else _without(side, shape, film))
         for side in Side
     ]
+    for row in rows:
+        row["reason"] = "; ".join(filter(None, (row["reason"], doubt if row["status"] == "measured" else "")))
+    return rows
+
+
+def _doubt_of_sides(film: MeasuredFilm, facts: FilmFacts | None) -> str:
+    """What the header says against the sides that were found by anatomy."""
+    if facts is None:
+        return ""
+    if facts.columns_towards == "R":
+        return "the header says that the film is mirrored: check the side"
+    sides = [hip.side for hip in film.hips]
+    said = {"R": Side.RIGHT, "L": Side.LEFT}.get(facts.laterality)
+    if said is not None and len(sides) == 1 and sides[0] is not said:
+        return f"looks like a {sides[0].value} hip, and the header says {said.value}: check the side"
+    return ""
 
 
 def failed_row(name: str, reason: str, model_hash: str) -> Row:
@@ -97,7 +119,7 @@ def _hip(hip: MeasuredHip, film: MeasuredFilm) -> Row:
         return said | {"status": "unmeasurable", "reason": width.reason}
     said |= {
         "status": "measured",
-        "reason": "",
+        "reason": _squeezed(film.guess) if film.spacing is None else "",
         "quality": _rounded(width.quality),
         "mjsw_px": round(width.mjsw_mm / film.guess.mean_mm, 3),
         "mjsw_per_head": round(width.mjsw_mm / hip.diameter_mm, 5),
@@ -108,6 +130,15 @@ def _hip(hip: MeasuredHip, film: MeasuredFilm) -> Row:
     values = (width.mjsw_mm, low, high, width.p5_mm, width.mean_mm, width.median_mm, *width.thirds_mm)
     names = ("mjsw", "mjsw_ci_low", "mjsw_ci_high", "p5", "mean", "median", "lateral", "central", "medial")
     return said | {f"{key}_mm": _rounded(value) for key, value in zip(names, values, strict=True)}
+
+
+def _squeezed(guess: PixelSpacing) -> str:
+    """What is to be said of a film whose pixels are taken not to be square."""
+    if guess.row_mm == guess.col_mm:
+        return ""
+    wider = guess.row_mm / guess.col_mm
+    how = f"{wider:.2f} times as wide as high" if wider > 1 else f"{1 / wider:.2f} times as high as wide"
+    return f"no spacing, and heads {how}: measured as if the picture had been squeezed"
 
 
 def _rounded(value: float | None) -> float | None:

@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+import hipjsw
 from hipjsw.imaging.view import ViewSpec
 from hipjsw.inference.measuring import Judgement
 from hipjsw.inference.model import Member, Model
@@ -30,7 +31,12 @@ from hipjsw.jsw.profile import REGIONS
 from hipjsw.learning.architecture import Architecture
 from hipjsw.statistics.typicality import Typicality
 
-__all__ = ["FORMAT", "LOCATOR", "ModelError", "read_model", "write_model"]
+__all__ = ["DEFAULT_MODEL", "FORMAT", "LOCATOR", "ModelError", "model_folder", "read_model", "said_hash", "write_model"]
+
+#: The model that comes with the package, trained on phantoms alone; ``make model`` makes it.
+DEFAULT_MODEL = Path(hipjsw.__file__).parent / "models" / "default"
+#: What options call it.
+DEFAULT = "default"
 
 #: Raised whenever what the files hold or mean changes.
 FORMAT = 1
@@ -44,6 +50,24 @@ _TYPICALITY = ("mean", "scale", "axes")
 
 class ModelError(ValueError):
     """A model that cannot be read or written; the message says what to do."""
+
+
+def model_folder(said: str | Path) -> Path:
+    """The folder that an option ``model=`` means: ``default`` is the model that comes with the package.
+
+    Args:
+        said: ``default``, or a folder (``./default`` for one that is called so).
+    """
+    return DEFAULT_MODEL if str(said) == DEFAULT else Path(said)
+
+
+def said_hash(folder: Path) -> str:
+    """The hash that a model's words say; ``read_model`` sees whether it is true.
+
+    Raises:
+        ModelError: No model there.
+    """
+    return str(_read_words(folder).get("hash"))
 
 
 def write_model(model: Model, folder: Path, half: bool = False) -> str:

@@ -90,11 +90,13 @@ class Warp:
         shift_px: ``(row, col)`` by which content moves down and to the right, in pixels of the crop.
         scale: Factor by which content grows.
         rotate_deg: Angle by which content turns, counter-clockwise as seen.
+        stretch: Factor by which turned content then grows along rows, and shrinks along columns.
     """
 
     shift_px: tuple[float, float] = (0.0, 0.0)
     scale: float = 1.0
     rotate_deg: float = 0.0
+    stretch: float = 1.0
 
     def to_stored(self, stored: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float64]:
         """Matrix ``(2, 3)`` from OpenCV's ``(x, y, 1)`` in the crop to ``(x, y)`` in the stored sample.
@@ -105,7 +107,7 @@ class Warp:
         """
         angle = math.radians(self.rotate_deg)
         cos, sin = math.cos(angle) / self.scale, math.sin(angle) / self.scale
-        turn = np.array([[cos, -sin], [sin, cos]])
+        turn = np.array([[cos, -sin], [sin, cos]]) * (self.stretch, 1.0 / self.stretch)  # columns, then rows
         middle = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
         corner = np.array([(stored[1] - size[1]) // 2, (stored[0] - size[0]) // 2])
         moved_middle = middle + self.shift_px[::-1]
@@ -156,6 +158,7 @@ class Augment:
         shift: Largest shift along rows and along columns, as a share of the crop's height and width.
         scale: Content is scaled by 1 - scale to 1 + scale.
         rotate_deg: Largest turn either way, in degrees.
+        stretch: Rows are stretched by 1 - stretch to 1 + stretch, and columns by one over it.
         brightness: Largest value added or taken away (the image's range is 1).
         contrast: Grey values are multiplied by 1 - contrast to 1 + contrast.
         gamma: Grey values are raised to the power 1 - gamma to 1 + gamma.
@@ -171,6 +174,7 @@ class Augment:
     shift: float = 0.0
     scale: float = 0.0
     rotate_deg: float = 0.0
+    stretch: float = 0.0
     brightness: float = 0.0
     contrast: float = 0.0
     gamma: float = 0.0
@@ -216,16 +220,17 @@ class Augment:
             shift_px=(row * self.shift * size[0], col * self.shift * size[1]),
             scale=1.0 + scale * self.scale,
             rotate_deg=turn * self.rotate_deg,
+            stretch=1.0 + self.stretch * _generator("stretch", key).uniform(-1.0, 1.0) if self.stretch else 1.0,
         )
 
     def reach(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Smallest stored ``(H, W)`` from which no motion of this augmentation brings in a border.
+        """Smallest stored ``(H, W)`` from which no motion of this augmentation brings in a border (stretching: enough).
 
         Args:
             size: ``(h, w)`` of the crop.
         """
         turn = math.radians(min(self.rotate_deg, 90.0))
-        half = [(n - 1) / 2 + self.shift * n for n in size]
+        half = [((n - 1) / 2 + self.shift * n) / (1 - self.stretch) for n in size]
         stored = []
         for n, along, across in zip(size, half, half[::-1], strict=True):
             worst = min(turn, math.atan2(across, along))  # where along * cos + across * sin is largest

@@ -75,3 +75,39 @@ def test_padding_is_kept_in_display_sense(film_file, inverted, signed):
     film = read_dicom(film_file(stored, 12, PhotometricInterpretation=f"MONOCHROME{2 - inverted}", **vr))
     assert film.padding == ((4087, 4095) if inverted else (0, 8))
     assert read_dicom(film_file(stored, 12)).padding is None
+
+
+# Sides
+
+
+@pytest.mark.parametrize(
+    ("said", "towards"),
+    [
+        (["L", "F"], "L"),
+        (["LF", "F"], "L"),
+        (["R", "F"], "R"),
+        (["A", "F"], ""),
+        ("L", ""),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_columns_that_run_towards_the_right_are_noted(film_file, said, towards):
+    header = {} if said is None else {"PatientOrientation": said}
+    facts = read_dicom(film_file(RAMP, 12, **header)).facts
+    assert facts.columns_towards == towards
+    assert ("mirrored" in [rule for rule, _ in facts.notes]) == (towards == "R")
+
+
+@pytest.mark.parametrize(
+    ("header", "side"),
+    [
+        ({"ImageLaterality": "R", "Laterality": "L"}, "R"),
+        ({"Laterality": "L"}, "L"),
+        ({"ImageLaterality": "B"}, "B"),
+        ({"ImageLaterality": "U"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_side_that_a_header_says(film_file, header, side):
+    assert read_dicom(film_file(RAMP, 12, **header)).facts.laterality == side

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -103,3 +104,25 @@ def test_a_film_of_another_extent_without_spacing_is_found_too(share):
     assert [hip.side for hip in hips] == [Side.RIGHT]
     assert np.allclose(np.array(hips[0].centre_px) * 0.35, (95.0, 110.0), atol=1.0)
     assert guess.mean_mm == pytest.approx(0.35, rel=0.12)
+
+
+@pytest.mark.parametrize("wider", [1.25, 0.8])
+def test_a_squeezed_picture_without_spacing_is_looked_at_as_if_it_were_not(wider):
+    """Heads of a picture stretched along its columns are ellipses; its pixels get the shape that makes them round."""
+    film = painted(BOTH)
+    known, _ = find_hips(Locator(), film)
+    cols = round(film.shape[1] * wider)
+    squeezed = cv2.resize(film.pixels, (cols, film.shape[0]), interpolation=cv2.INTER_AREA)
+    blind, guess = find_hips(Locator(), replace(film, pixels=squeezed, spacing=None))
+    assert guess.row_mm / guess.col_mm == pytest.approx(wider, rel=0.03)
+    for one, other in zip(blind, known, strict=True):
+        assert one.centre_px == pytest.approx((other.centre_px[0], (other.centre_px[1] + 0.5) * wider - 0.5), abs=3.0)
+        assert one.size_px == pytest.approx((other.size_px[0], other.size_px[1] * wider), rel=0.04)
+        assert one.diameter_px == np.mean(one.size_px)
+
+
+def test_heads_that_are_nearly_round_leave_the_pixels_square():
+    film = painted(BOTH)
+    wide = cv2.resize(film.pixels, (round(film.shape[1] * 1.06), film.shape[0]), interpolation=cv2.INTER_AREA)
+    _, guess = find_hips(Locator(), replace(film, pixels=wide, spacing=None))
+    assert guess.row_mm == guess.col_mm

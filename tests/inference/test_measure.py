@@ -66,7 +66,9 @@ def measurer(circle_hip, monkeypatch):
     def make(off_mm=(0.0, 0.0), guess_mm=SPACING_MM, **more):
         def found(locator, film):
             hips = [
-                FoundHip(side, tuple((np.array(place) + off_mm) / SPACING_MM), 52.0 / SPACING_MM, 0.9)
+                FoundHip(
+                    side, tuple((np.array(place) + off_mm) / SPACING_MM), (52.0 / SPACING_MM, 52.0 / SPACING_MM), 0.9
+                )
                 for side, place in HEADS_MM.items()
             ]
             return hips, film.spacing or PixelSpacing(guess_mm, guess_mm, SpacingSource.NONE)

@@ -7,6 +7,7 @@ import pytest
 
 import hipjsw
 from hipjsw.anatomy.landmarks import Side
+from hipjsw.imaging.radiograph import FilmFacts
 from hipjsw.imaging.spacing import PixelSpacing, SpacingSource
 from hipjsw.inference.locate import FoundHip
 from hipjsw.inference.measure import MeasuredFilm
@@ -26,7 +27,7 @@ def width(circle_hip):
 
 
 def hip(side, width, col_px=500.0):
-    found = FoundHip(side, (700.0, col_px), 260.0, 0.87654)
+    found = FoundHip(side, (700.0, col_px), (260.0, 260.0), 0.87654)
     return SimpleNamespace(side=side, width=width, found=found, centre_px=np.array([701.234, col_px]), diameter_mm=52.0)
 
 
@@ -57,6 +58,41 @@ def test_without_spacing_no_column_in_millimetres_holds_anything(width):
     assert {key for key, value in right.items() if key.endswith("_mm") and value is not None} == set()
     assert right["mjsw_px"] == pytest.approx(width.mjsw_mm / 0.31, abs=1e-3)
     assert right["spacing_source"] == left["spacing_source"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("facts", "sides", "said"),
+    [
+        ({}, "right", ""),
+        ({"laterality": "R"}, "right", ""),
+        ({"laterality": "L"}, "right", "looks like a right hip, and the header says left: check the side"),
+        ({"laterality": "R"}, "left", "looks like a left hip, and the header says right: check the side"),
+        ({"laterality": "L"}, "right left", ""),
+        ({"laterality": "B"}, "right", ""),
+        ({"columns_towards": "L"}, "right left", ""),
+        ({"columns_towards": "R"}, "right left", "the header says that the film is mirrored: check the side"),
+    ],
+)
+def test_a_header_that_contradicts_the_sides_is_spoken_of(facts, sides, said, width):
+    hips = [hip(Side(side), width, 500.0 if side == "right" else 1400.0) for side in sides.split()]
+    rows = film_rows("a", SHAPE, film(*hips), "", FilmFacts("dicom", *SHAPE, 12, **facts))
+    for row in rows:
+        if row["status"] == "measured":
+            assert row["reason"] == said
+        else:
+            assert row["reason"]
+            assert "header" not in row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("row_mm", "said"), [(0.3, ""), (0.36, "1.20 times as wide as high"), (0.25, "1.20 times as high")]
+)
+def test_a_squeezed_picture_is_spoken_of(row_mm, said, width):
+    guess = PixelSpacing(row_mm, 0.3, SpacingSource.NONE)
+    row, _ = film_rows("a.png", SHAPE, film(hip(Side.RIGHT, width), spacing=None, guess=guess), "")
+    assert row["status"] == "measured"
+    assert said in row["reason"]
+    assert bool(row["reason"]) == bool(said)
 
 
 def test_a_hip_without_width_says_why():

@@ -8,6 +8,7 @@ import pickle
 import random
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -154,6 +155,20 @@ def test_disc_moves_as_told(stored, shift_px, scale, rotate_deg):
     assert (moved[4] == 1).all()
 
 
+@pytest.mark.parametrize("stretch", [0.8, 1.25])
+def test_a_stretched_disc_is_an_ellipse_of_the_same_area(stretch):
+    size, radius, soft = (128, 128), 21.0, 5.0
+    inside = disc((192, 192), np.array([95.5, 95.5]), radius, soft)
+    none = np.zeros_like(inside)
+    _, moved = warp(inside, np.stack([1 - inside, inside, none, none, none + 1]), size, Warp(stretch=stretch))
+    area = moved[1].sum(dtype=np.float64)
+    assert area == pytest.approx(np.pi * (radius**2 + soft**2 / 3), rel=1e-3)
+    rows, cols = ((np.indices(size)[axis] - 63.5) ** 2 for axis in (0, 1))
+    # The variance along an axis goes with the square of its length.
+    ratio = np.sqrt((rows * moved[1]).sum() / (cols * moved[1]).sum())
+    assert ratio == pytest.approx(stretch**2, rel=2e-3)
+
+
 def test_motion_is_what_is_done():
     image, planes = sample()
     planes[1] = image
@@ -161,12 +176,14 @@ def test_motion_is_what_is_done():
         moved = MOTION(image, planes, SIZE, (key,))
         assert digest(moved) == digest(warp(image, planes, SIZE, MOTION.motion(SIZE, (key,))))
         np.testing.assert_allclose(moved[0], moved[1][1], atol=1e-6)
-    motions = [MOTION.motion((100, 200), (key,)) for key in range(300)]
+    motions = [replace(MOTION, stretch=0.2).motion((100, 200), (key,)) for key in range(300)]
+    assert [replace(m, stretch=1.0) for m in motions] == [MOTION.motion((100, 200), (key,)) for key in range(300)]
     for values, bound in [
         ([m.shift_px[0] for m in motions], 5),
         ([m.shift_px[1] for m in motions], 10),
         ([10 * (m.scale - 1) for m in motions], 1),
         ([m.rotate_deg for m in motions], 12),
+        ([5 * (m.stretch - 1) for m in motions], 1),
     ]:
         assert 0.9 * bound < max(values) <= bound
         assert -bound <= min(values) < -0.9 * bound

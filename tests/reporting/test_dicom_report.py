@@ -57,7 +57,7 @@ def measured(circle_hip):
         view = HipView((256, 256), 0.4, head_mm, side is Side.LEFT, SPACING)
         landmarks = form.landmarks((127.5, 127.5), 1 / 0.4)
         probs = label_coverage(landmarks, (256, 256))[1:]
-        found = FoundHip(side, HEADS_PX[side], 208.0, 0.9)
+        found = FoundHip(side, HEADS_PX[side], (208.0, 208.0), 0.9)
         joint, width_mm = find_joint(probs, 0.4), measure_probabilities(probs, 0.4)
         hips.append(MeasuredHip(found, width_mm, view, np.zeros((256, 256), np.float32), probs, joint, None))
     return MeasuredFilm(tuple(hips), SPACING, SPACING)
