@@ -14,7 +14,8 @@ import numpy as np
 from omegaconf import DictConfig
 
 from hipjsw.app.door import open_door
-from hipjsw.app.film_batch import OVERLAYS, BatchOptions, hip_pictures, measure_films
+from hipjsw.app.film_batch import BatchOptions, measure_films
+from hipjsw.app.film_files import OVERLAYS, hip_pictures, said_of
 from hipjsw.app.film_list import list_films
 from hipjsw.app.lock import only_one
 from hipjsw.app.provision import num_workers, progress_bar
@@ -51,10 +52,12 @@ def main(cfg: DictConfig) -> None:
         cfg.assume_head_mm,
         overlays=bool(cfg.overlays),
         dicom=bool(cfg.dicom),
+        points=bool(cfg.points),
     )
     with only_one(out, wait=False):
-        with progress_bar("measuring films") as moved:
-            rows = measure_films(films, out, options, min(num_workers(cfg.workers), len(films)), moved)
+        workers = min(num_workers(cfg.workers), len(films))
+        with progress_bar("measuring films", "films") as moved:
+            rows = measure_films(films, out, options, workers, moved, _tell if cfg.verbose else None)
         _write(out, rows)
     write_measure_page(out / REPORT, rows, partial(hip_pictures, out), options.key)
     if cfg.overlays:
@@ -67,6 +70,11 @@ def main(cfg: DictConfig) -> None:
     if counts["unmeasurable"] or counts["not_found"] or counts["failed"]:
         print("some were not measured; the column `reason` says why", file=sys.stderr)
         raise SystemExit(SOME_NOT)
+
+
+def _tell(rows: Sequence[Row]) -> None:
+    for row in rows:
+        print(f"{row['film']} {row['side']}: {said_of(row)}", flush=True)
 
 
 def _write(out: Path, rows: Sequence[Row]) -> None:

@@ -6,11 +6,9 @@ line of the same model and options, and whose files look as they did, are not lo
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
@@ -20,20 +18,18 @@ from typing import Any
 import cv2
 import torch
 
+from hipjsw.app.film_files import write_curves, write_overlays, write_reports
 from hipjsw.app.film_list import FilmFile
 from hipjsw.cohort.examination import unforeseen
 from hipjsw.cohort.order import in_order
 from hipjsw.imaging.radiograph import FilmError, refuse_flat
 from hipjsw.imaging.reading import read_film
-from hipjsw.inference.measure import FilmMeasurer, MeasuredFilm
+from hipjsw.inference.measure import FilmMeasurer
 from hipjsw.inference.measurement import Row, failed_row, film_rows
-from hipjsw.reporting.overlay import draw_overlay, png_bytes
 
-__all__ = ["LINES", "OVERLAYS", "BatchOptions", "hip_pictures", "measure_films", "overlay_name"]
+__all__ = ["LINES", "BatchOptions", "measure_films"]
 
-LINES, OVERLAYS, REPORTS = "films.jsonl", "overlays", "dicom"
-#: Longest readable part of an overlay's name.
-_LONGEST = 80
+LINES = "films.jsonl"
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,7 @@ class BatchOptions:
         assume_head_mm: Heads of films without spacing; None leaves them without millimetres.
         overlays: Whether to draw each hip.
         dicom: Whether to write SEG and SR of DICOM films.
+        points: Whether to write each hip's curves.
     """
 
     model: str
@@ -57,6 +54,7 @@ class BatchOptions:
     assume_head_mm: float | None = None
     overlays: bool = True
     dicom: bool = True
+    points: bool = False
 
     @property
     def key(self) -> str:
@@ -71,6 +69,7 @@ def measure_films(
     options: BatchOptions,
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
+    tell: Callable[[Sequence[Row]], None] | None = None,
 ) -> list[Row]:
     """Measure films; one that cannot be read becomes a row that says why.
 
@@ -80,6 +79,7 @@ def measure_films(
         options: How.
         workers: Processes; the rows are the same whatever their number.
         progress: Called with films done and films in all.
+        tell: Called with the rows of each film as soon as it is measured.
 
     Returns:
         Rows in the order of the films.
@@ -96,6 +96,8 @@ def measure_films(
             done[n] = rows
             lines.write(json.dumps({"options": options.key, "key": keys[n], "rows": rows}) + "\n")
             lines.flush()
+            if tell is not None:
+                tell(rows)
             if progress is not None:
                 progress(len(done), len(films))
         os.fsync(lines.fileno())
@@ -151,64 +153,13 @@ def _film_rows(options: BatchOptions, out: Path, among_others: bool, film: FilmF
         measured = measurer(seen)
         rows = film_rows(film.name, seen.shape, measured, options.hash, seen.facts)
         if options.overlays:
-            _draw(out / OVERLAYS, film.name, measured, rows)
+            write_overlays(out, film.name, measured, rows)
+        if options.points:
+            write_curves(out, film.name, measured)
         if options.dicom and seen.facts is not None and seen.facts.format == "dicom":
-            _report(out / REPORTS, film.path, film.name, measured, options.hash)
+            write_reports(out, film.path, film.name, measured, options.hash)
     except FilmError as error:
         return [failed_row(film.name, str(error), options.hash)]
     except Exception as error:  # whatever one film does, the batch goes on
         return [failed_row(film.name, unforeseen(error), options.hash)]
     return rows
-
-
-def _draw(folder: Path, name: str, measured: MeasuredFilm, rows: Sequence[Row]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    by_side = {row["side"]: row for row in rows}
-    for hip in measured.hips:
-        row = by_side[hip.side.value]
-        drawn = draw_overlay(hip, [f"{hip.side.value}: {_said(row)}"])
-        for picture, bare in ((drawn, False), (draw_overlay(hip, bare=True), True)):
-            (folder / overlay_name(name, hip.side.value, bare)).write_bytes(png_bytes(picture))
-
-
-def _report(folder: Path, path: Path, name: str, measured: MeasuredFilm, model_hash: str) -> None:
-    """SEG and SR; a film whose header cannot be pointed at has none, and its rows stand all the same."""
-    from hipjsw.reporting.dicom_report import DicomReportError, write_dicom_reports  # highdicom takes a second
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(DicomReportError):
-        write_dicom_reports(path, measured, model_hash, folder / _safe(name))
-
-
-def _safe(film: str) -> str:
-    """A film's name, as far as any disk takes it, and a few letters that make it its own."""
-    digest = hashlib.sha256(film.encode()).hexdigest()[:6]
-    return f"{re.sub(r'[^A-Za-z0-9.-]+', '_', film)[-_LONGEST:]}-{digest}"
-
-
-def overlay_name(film: str, side: str, bare: bool = False) -> str:
-    """Name of a hip's picture.
-
-    Args:
-        film: What the film is called.
-        side: The patient's side.
-        bare: Of the picture without drawing.
-    """
-    return f"{_safe(film)}-{side}{'-film' if bare else ''}.png"
-
-
-def hip_pictures(out: Path, film: str, side: str) -> tuple[str, str] | None:
-    """The pictures of a hip, drawn on and bare, by their paths from ``out`` on; None where there are none."""
-    drawn, bare = (f"{OVERLAYS}/{overlay_name(film, side, one)}" for one in (False, True))
-    return (drawn, bare) if (out / drawn).is_file() and (out / bare).is_file() else None
-
-
-def _said(row: Row) -> str:
-    if row["status"] != "measured":
-        return f"{row['status']}: {row['reason']}"
-    if row["mjsw_mm"] is None:
-        return f"mJSW {row['mjsw_px']:.1f} px, {100 * row['mjsw_per_head']:.1f} % of the head"
-    interval = (
-        "" if row["mjsw_ci_low_mm"] is None else f" ({row['mjsw_ci_low_mm']:.2f} to {row['mjsw_ci_high_mm']:.2f})"
-    )
-    return f"mJSW {row['mjsw_mm']:.2f} mm{interval}"

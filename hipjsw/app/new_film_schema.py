@@ -39,3 +39,5 @@ class MeasureFilmsConfig:
     workers: int | None = None
     overlays: bool = True
     dicom: bool = True
+    points: bool = False
+    verbose: bool = False

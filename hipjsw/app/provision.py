@@ -13,7 +13,16 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from hipjsw.app.lock import only_one
 from hipjsw.app.phantom_store import write_view_store
@@ -79,15 +88,28 @@ def num_workers(wanted: int | None) -> int:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error; yields the function that moves it (done, total)."""
+def progress_bar(what: str, things: str = "") -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on standard error; yields the function that moves it (done, total).
+
+    Args:
+        what: What is being done.
+        things: What is counted: then so many a second are shown.
+    """
     console = Console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), *_speed(things))
     if not console.is_terminal:
         console.print(f"{what} ...")
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _speed(things: str) -> list[ProgressColumn]:
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text("" if not task.speed else f"{task.speed:.1f} {things}/s")
+
+    return [Speed()] if things else []
 
 
 def find_store(cfg: DictConfig) -> Store:

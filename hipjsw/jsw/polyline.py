@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["arc_length", "equal_steps", "nearest_on_polyline"]
+__all__ = ["arc_length", "equal_steps", "evenly", "nearest_on_polyline"]
 
 #: Pieces of a polyline that are looked at or passed over together.
 _BLOCK = 8
@@ -71,6 +71,11 @@ def _candidates(points: Floats, polyline: Floats) -> tuple[NDArray[np.intp], NDA
 
 def equal_steps(curve: Floats, step: float) -> Floats:
     """Resample a polyline at equal steps of arc length of at most ``step``, ends included."""
+    return evenly(curve, max(int(np.ceil(arc_length(curve)[-1] / step)) + 1, 2))
+
+
+def evenly(curve: Floats, count: int) -> Floats:
+    """``(count, 2)`` places at equal steps of arc length along a polyline, ends included."""
     arc = arc_length(curve)
-    wanted = np.linspace(0.0, arc[-1], max(int(np.ceil(arc[-1] / step)) + 1, 2))
+    wanted = np.linspace(0.0, arc[-1], count)
     return np.column_stack([np.interp(wanted, arc, curve[:, axis]) for axis in range(2)])

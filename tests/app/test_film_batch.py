@@ -1,14 +1,14 @@
 """A batch goes on past bad films, loses nothing when it is stopped, and asks no film twice."""
 
 import json
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from hipjsw.app import film_batch
-from hipjsw.app.film_batch import LINES, OVERLAYS, BatchOptions, measure_films, overlay_name
+from hipjsw.app.film_batch import LINES, BatchOptions, measure_films
+from hipjsw.app.film_files import CURVES, OVERLAYS
 from hipjsw.app.film_list import FilmFile
 from hipjsw.imaging.spacing import PixelSpacing, SpacingSource
 from hipjsw.inference.measure import MeasuredFilm
@@ -118,16 +118,15 @@ def test_a_damaged_line_is_measured_again(damage, asked, films, tmp_path):
     assert asked == [1, 1]
 
 
-@pytest.mark.parametrize("name", ["a/b.dcm", "../../x", "ü" * 300, "a b", "", "CON"])
-def test_pictures_have_names_that_every_disk_takes_and_none_leaves_the_folder(name):
-    made = overlay_name(name, "left")
-    assert Path(made).name == made
-    assert len(made) < 120
-    assert made.isascii()
-    assert made != overlay_name(name + "x", "left")
-    assert made != overlay_name(name, "right")
-
-
 def test_without_hips_there_is_no_picture(asked, films, tmp_path):
-    measure_films(films[:1], tmp_path / "out", BatchOptions("model", "abc", overlays=True))
-    assert list((tmp_path / "out" / OVERLAYS).iterdir()) == []
+    measure_films(films[:1], tmp_path / "out", BatchOptions("model", "abc", overlays=True, points=True))
+    for folder in (OVERLAYS, CURVES):
+        assert list((tmp_path / "out" / folder).iterdir()) == []
+
+
+def test_what_is_measured_is_told_as_it_comes_and_what_is_known_is_not(asked, films, tmp_path):
+    told = []
+    rows = measure_films(films, tmp_path / "out", OPTIONS, tell=told.append)
+    assert [row for some in told for row in some] == rows
+    measure_films(films, tmp_path / "out", OPTIONS, tell=told.append)
+    assert len(told) == len(films)
