@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -59,7 +60,8 @@ def main(cfg: DictConfig) -> None:
         with progress_bar("measuring films", "films") as moved:
             rows = measure_films(films, out, options, workers, moved, _tell if cfg.verbose else None)
         _write(out, rows)
-    write_measure_page(out / REPORT, rows, partial(hip_pictures, out), options.key)
+    batch = hashlib.sha256(f"{options.key} {out.resolve()}".encode()).hexdigest()[:16]
+    write_measure_page(out / REPORT, rows, partial(hip_pictures, out), batch)
     if cfg.overlays:
         _sheet(out, rows)
     counts = summary(rows)

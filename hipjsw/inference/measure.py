@@ -157,13 +157,22 @@ class FilmMeasurer:
     def _film(self, film: Radiograph) -> MeasuredFilm:
         found, spacing = find_hips(self.locator, film)
         shown = replace(film, spacing=spacing)
-        hips = self._measured(shown, found, [self._laid(shown, hip, np.asarray(hip.centre_px)) for hip in found])
+        hips = self.at(shown, found)
         again = [n for n, hip in enumerate(hips) if self._is_off_centre(hip)]
         if again:
             views = [self._laid(shown, hips[n].found, hips[n].centre_px) for n in again]
             for n, hip in zip(again, self._measured(shown, [found[n] for n in again], views), strict=True):
                 hips[n] = hip
         return MeasuredFilm(tuple(hips), film.spacing, spacing)
+
+    def at(self, film: Radiograph, found: Sequence[FoundHip]) -> list[MeasuredHip]:
+        """Measure hips where they are said to be: nothing is found, and no view is laid anew.
+
+        Args:
+            film: A film with a spacing.
+            found: Its hips.
+        """
+        return self._measured(film, found, [self._laid(film, hip, np.asarray(hip.centre_px)) for hip in found])
 
     def _laid(self, film: Radiograph, hip: FoundHip, centre_px: Floats) -> HipView:
         """The view of a hip without the store's margin."""

@@ -18,13 +18,14 @@
   const keep = () => {
     try { localStorage.setItem(store, JSON.stringify(verdicts)); } catch { /* told below: they are lost with the page */ }
   };
+  const key = (row) => JSON.stringify([row.dataset.name, row.dataset.side]); // a row's place changes with the batch
   const shown = () => rows.filter((row) => !row.hidden);
   const tell = () => {
-    const given = rows.filter((row) => verdicts[row.id]).length;
+    const given = rows.filter((row) => verdicts[key(row)]).length;
     said.textContent = `${given} of ${rows.length} read`;
   };
   const mark = (row) => {
-    const verdict = verdicts[row.id];
+    const verdict = verdicts[key(row)];
     row.dataset.verdict = verdict || "";
     row.querySelector(".verdict").textContent = verdict ? VERDICTS[verdict] : "";
   };
@@ -47,19 +48,19 @@
   const judge = (verdict) => {
     const row = shown()[here];
     if (!row) return;
-    if (verdict) verdicts[row.id] = verdict; else delete verdicts[row.id];
+    if (verdict) verdicts[key(row)] = verdict; else delete verdicts[key(row)];
     keep(); mark(row); tell();
     if (!verdict) return;
     if (only.checked) { filter(); show(here); } else { show(here + 1); }
   };
   const filter = () => {
-    for (const row of rows) row.hidden = only.checked && Boolean(verdicts[row.id]);
+    for (const row of rows) row.hidden = only.checked && Boolean(verdicts[key(row)]);
   };
   const cell = (text) => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   const save = () => {
     const lines = [["film", "side", "mjsw_mm", "verdict", "reader"].join(",")];
     for (const row of rows) {
-      const verdict = verdicts[row.id];
+      const verdict = verdicts[key(row)];
       if (!verdict) continue;
       const width = verdict === "accept" ? row.dataset.width : "";
       const word = verdict === "accept" ? "measured" : "unmeasurable";

@@ -52,7 +52,7 @@ def write_measure_page(path: Path, rows: Sequence[Row], pictures: Pictures, name
         path: HTML file to write.
         rows: Of `hipjsw.inference.measurement`.
         pictures: Where the pictures of a hip lie.
-        name: Tells this page's verdicts from those of others on the same machine: the model's hash, say.
+        name: Tells this page's verdicts from those of others on the same machine; the same for one batch done again.
     """
     ordered = sorted(rows, key=_badness)
     parts = [*_top(rows, len(ordered) - MOST_ROWS), *_desk(ordered[:MOST_ROWS], pictures)]

@@ -34,12 +34,16 @@ class Browser:
         self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
+        self.send("Page.setLifecycleEventsEnabled", enabled=True)
         self.visit(url)
 
     def visit(self, url):
         before = len(self.events)
-        self.send("Page.navigate", url=url)
-        while not any(e["method"] == "Page.loadEventFired" for e in self.events[before:]):
+        loader = self.send("Page.navigate", url=url)["loaderId"]  # another page's end of loading may still be told
+        while not any(
+            e["method"] == "Page.lifecycleEvent" and (e["params"]["name"], e["params"]["loaderId"]) == ("load", loader)
+            for e in self.events[before:]
+        ):
             self._event()
 
     def send(self, method, **params):

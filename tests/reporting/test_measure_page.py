@@ -148,6 +148,16 @@ def test_verdicts_outlive_the_page_and_are_saved_as_a_readers_csv(browser, tmp_p
     ]
 
 
+def test_a_verdict_stays_with_its_hip_when_the_batch_grows(browser, tmp_path):
+    press(browser, "j", "j", "r")
+    write_measure_page(
+        tmp_path / "copy" / "report.html", [row("a new one", "", "failed"), *ROWS], lambda f, s: None, "n"
+    )
+    browser.visit((tmp_path / "copy" / "report.html").as_uri())
+    assert press(browser)[:1] + press(browser)[4:5] == ["a new one", "1 of 7 read"]
+    assert press(browser, "j", "j", "j")[:3] == ["bad, indeed.dcm", "right", "reject"]
+
+
 def test_only_those_not_read_are_paged_if_wanted(browser):
     press(browser, "j", "a")
     browser.value("document.getElementById('only').click()")
