@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help train phantom ablations questions report accuracy bench-prepare test test-slow lint types check clean clean-data
+.PHONY: help train phantom ablations questions report model accuracy bench-prepare test test-slow lint types check clean clean-data
 
 help:  ## say what can be made
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -55,6 +55,15 @@ ablation-%: .venv/.installed  ## one ablation alone, e.g. make ablation-loss SEE
 
 report: .venv/.installed  ## tables and report.html of all ablations that were run
 	@$(RUN) hipjsw.report $(ARGS)
+
+MODEL := runs/model
+SHIPPED := hipjsw/models/default
+model: .venv/.installed  ## train the model that comes with hipjsw again (an hour and a half) and put it into the package
+	@$(RUN) hipjsw.train +experiment=locator run=$(MODEL)/locator $(ARGS)
+	@$(RUN) hipjsw.train +experiment=default_model run=$(MODEL)/hip $(ARGS)
+	@rm -rf $(MODEL)/default && $(RUN) hipjsw.export run=$(MODEL)/hip locator=$(MODEL)/locator out=$(MODEL)/default \
+	  name="hipjsw default" licence=Apache-2.0 half=true
+	@rm -rf $(SHIPPED) && mkdir -p $(dir $(SHIPPED)) && cp -r $(MODEL)/default $(SHIPPED)
 
 ACCURACY := runs/accuracy
 VIEWS := $(RUN) hipjsw.train data=phantom_views dataset_size=full_equal logger=none

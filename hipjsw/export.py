@@ -12,7 +12,7 @@ from hipjsw.app.ensemble import read_members
 from hipjsw.app.exporting import model_of_runs
 from hipjsw.app.runs import RunError
 from hipjsw.inference.model import Model
-from hipjsw.inference.model_folder import LOCATOR, read_model, write_model
+from hipjsw.inference.model_folder import DEFAULT, DEFAULT_MODEL, LOCATOR, is_model, read_model, write_model
 from hipjsw.inference.onnx_file import write_onnx
 from hipjsw.reporting.model_card import model_card
 
@@ -31,7 +31,7 @@ def main(cfg: DictConfig) -> None:
         cfg.looks,
         cfg.region,
     )
-    locator = None if cfg.locator is None else _locator(Path(cfg.locator), str(model.about["name"]), cfg.licence)
+    locator = None if cfg.locator is None else _locator(str(cfg.locator), str(model.about["name"]), cfg.licence)
     found = write_model(model, out, half=bool(cfg.half))
     if locator is not None:
         write_model(locator, out / LOCATOR, half=bool(cfg.half))
@@ -44,19 +44,25 @@ def main(cfg: DictConfig) -> None:
     print(f"the model: {out} ({size / 1e6:.1f} MB, hash {found[:12]}); what it is and is not: {out / CARD}")
 
 
-def _locator(folder: Path, name: str, licence: str | None) -> Model:
-    """The model that finds hips.
+def _locator(said: str, name: str, licence: str | None) -> Model:
+    """The model that finds hips: a trained run, a model on disk, or the one that comes with the package.
 
     Raises:
-        RunError: A run that was trained for something else.
+        RunError: A run or model that was trained for something else.
+        ModelError: A model that cannot be used.
     """
-    (run,) = read_members([folder])
-    if run.trained.view.centre != "film" or run.trained.labels.name != "head":
+    folder = DEFAULT_MODEL / LOCATOR if said == DEFAULT else Path(said)
+    if is_model(folder):
+        model = read_model(folder)
+    else:
+        (run,) = read_members([folder])
+        model = model_of_runs([run], f"{name}, locator", licence)
+    if model.view.centre != "film" or model.about.get("labels") != "head":
         raise RunError(
-            f"{folder} sees view={run.trained.view.name} labels={run.trained.labels.name}; hips are found by a run "
-            "with view=locate labels=head"
+            f"{folder} sees view={model.view.name} labels={model.about.get('labels')}; hips are found by what was "
+            "trained with view=locate labels=head"
         )
-    return model_of_runs([run], f"{name}, locator", licence)
+    return model
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ class ExportConfig:
     run: str = MISSING
     ensemble: list[str] = field(default_factory=list)
     results: str | None = None
-    locator: str | None = None
+    locator: str | None = "default"
     out: str = MISSING
     name: str | None = None
     licence: str | None = None

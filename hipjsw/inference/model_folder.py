@@ -31,7 +31,18 @@ from hipjsw.jsw.profile import REGIONS
 from hipjsw.learning.architecture import Architecture
 from hipjsw.statistics.typicality import Typicality
 
-__all__ = ["DEFAULT_MODEL", "FORMAT", "LOCATOR", "ModelError", "model_folder", "read_model", "said_hash", "write_model"]
+__all__ = [
+    "DEFAULT",
+    "DEFAULT_MODEL",
+    "FORMAT",
+    "LOCATOR",
+    "ModelError",
+    "is_model",
+    "model_folder",
+    "read_model",
+    "said_hash",
+    "write_model",
+]
 
 #: The model that comes with the package, trained on phantoms alone; ``make model`` makes it.
 DEFAULT_MODEL = Path(hipjsw.__file__).parent / "models" / "default"
@@ -59,6 +70,11 @@ def model_folder(said: str | Path) -> Path:
         said: ``default``, or a folder (``./default`` for one that is called so).
     """
     return DEFAULT_MODEL if str(said) == DEFAULT else Path(said)
+
+
+def is_model(folder: Path) -> bool:
+    """Whether a folder holds a model; ``read_model`` sees whether it can be used."""
+    return (folder / WORDS).is_file()
 
 
 def said_hash(folder: Path) -> str:

@@ -70,3 +70,31 @@ def test_nothing_a_run_writes_holds_the_name(betrayed, workplace, door, tiny):
     assert holding(out) == []
     for said in (trained, evaluated):
         assert not any(part in (said.out + said.err).lower() for part in PARTS)
+
+
+def test_what_measuring_writes_holds_the_name_where_it_says_so_alone(betrayed, workplace, door):
+    out = workplace.folder / "canary-measured"
+    hidden = {"CANARY_VARIABLE": "beeblequux", "USER": "beeblequux", "LOGNAME": "beeblequux", "HOSTNAME": "beeblequux"}
+    films = workplace.folder / f"two films of {CANARY}"
+    films.mkdir()
+    for path in sorted(betrayed.glob("*.dcm"))[:2]:
+        shutil.copy(path, films)
+    done = door("measure", f"images='{films}'", f"out={out}", "points=true", cwd=workplace.folder, **hidden)
+    assert done.code in (0, 3), done.err
+    found = set(holding(out))
+    assert {"measurements.csv", "measurements.json", "films.jsonl", "report.html"} <= found
+    assert all(name.split("/")[0] in ("overlays", "points", "dicom") for name in found if "/" in name)
+    assert {name for name in found if "/" not in name} == {
+        "measurements.csv",
+        "measurements.json",
+        "films.jsonl",
+        "report.html",
+    }
+    reports = [out / name for name in found if name.startswith("dicom/")]
+    assert reports, "hips were found, so that there are reports"
+    for path in reports:
+        header = pydicom.dcmread(path)
+        assert header.PatientName == "Beeblequux^Tom"
+        others = [one for one in header.iterall() if "beeblequux" in str(one.value).lower() and one.VR != "SQ"]
+        assert {one.keyword for one in others} <= {"PatientName", "PatientID", "ReferringPhysicianName"}
+    assert not any(part in (done.out + done.err).lower() for part in PARTS)
