@@ -26,7 +26,7 @@ from hipjsw.cohort.layout import find_films
 from hipjsw.imaging.reading import read_film
 from hipjsw.inference.locate import FoundHip
 from hipjsw.inference.measure import FilmMeasurer, MeasuredHip
-from hipjsw.inference.model_folder import model_folder
+from hipjsw.inference.model_place import model_folder
 from hipjsw.jsw.profile import JointSpaceWidth
 from hipjsw.phantom.cohort import CohortOptions, write_cohort
 from hipjsw.statistics.bootstrap import cluster_bootstrap

@@ -27,7 +27,7 @@ from hipjsw.imaging.reading import read_film
 from hipjsw.inference.locate import find_hips
 from hipjsw.inference.measure import FilmMeasurer
 from hipjsw.inference.measurement import film_rows
-from hipjsw.inference.model_folder import model_folder
+from hipjsw.inference.model_place import model_folder
 from hipjsw.phantom.cohort import write_cohort
 
 SHAPE = (2316, 1860), (1860, 2316)

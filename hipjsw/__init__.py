@@ -25,11 +25,11 @@ def load_model(
         assume_head_mm: Diameter of the heads of films without spacing; None leaves such films without millimetres.
 
     Raises:
-        hipjsw.inference.model_folder.ModelError: No such model, or one that cannot be used.
+        hipjsw.inference.model_place.ModelError: No such model, or one that cannot be used.
         ValueError: A device that is none, or is not there.
     """
     from hipjsw.inference.device import usable_device  # torch is not imported by who wants the version alone
     from hipjsw.inference.measure import FilmMeasurer
-    from hipjsw.inference.model_folder import DEFAULT_MODEL
+    from hipjsw.inference.model_place import DEFAULT_MODEL
 
     return FilmMeasurer.load(DEFAULT_MODEL if folder is None else Path(folder), usable_device(device), assume_head_mm)

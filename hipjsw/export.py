@@ -12,7 +12,8 @@ from hipjsw.app.ensemble import read_members
 from hipjsw.app.exporting import model_of_runs
 from hipjsw.app.runs import RunError
 from hipjsw.inference.model import Model
-from hipjsw.inference.model_folder import DEFAULT, DEFAULT_MODEL, LOCATOR, is_model, read_model, write_model
+from hipjsw.inference.model_folder import read_model, write_model
+from hipjsw.inference.model_place import DEFAULT, DEFAULT_MODEL, LOCATOR, is_model
 from hipjsw.inference.onnx_file import write_onnx
 from hipjsw.reporting.model_card import model_card
 
@@ -21,6 +22,7 @@ CARD, ONNX = "MODEL_CARD.md", "model.onnx"
 
 def main(cfg: DictConfig) -> None:
     """Make a model of the runs, write it, read it again and describe it."""
+    notes = "" if cfg.notes is None else Path(cfg.notes).read_text(encoding="utf-8")
     runs = read_members([Path(folder) for folder in (cfg.run, *cfg.ensemble)])
     out = Path(cfg.out)
     model = model_of_runs(
@@ -39,7 +41,7 @@ def main(cfg: DictConfig) -> None:
     if cfg.onnx:
         for folder in (out, *([] if locator is None else [out / LOCATOR])):
             write_onnx(read_model(folder), folder / ONNX)
-    (out / CARD).write_text(model_card(replace(written, hash=found)), encoding="utf-8")
+    (out / CARD).write_text(model_card(replace(written, hash=found), notes), encoding="utf-8")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"the model: {out} ({size / 1e6:.1f} MB, hash {found[:12]}); what it is and is not: {out / CARD}")
 

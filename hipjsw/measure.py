@@ -19,12 +19,12 @@ from hipjsw.app.film_batch import BatchOptions, measure_films
 from hipjsw.app.film_files import OVERLAYS, hip_pictures, said_of
 from hipjsw.app.film_list import list_films
 from hipjsw.app.lock import only_one
-from hipjsw.app.provision import num_workers, progress_bar
+from hipjsw.app.progress import num_workers, progress_bar
 from hipjsw.imaging.spacing import given_spacing
 from hipjsw.inference.device import usable_device
 from hipjsw.inference.measure import FilmMeasurer
 from hipjsw.inference.measurement import COLUMNS, Row, summary
-from hipjsw.inference.model_folder import model_folder
+from hipjsw.inference.model_place import model_folder
 from hipjsw.reporting.measure_page import write_measure_page
 from hipjsw.reporting.overlay import contact_sheet, png_bytes
 

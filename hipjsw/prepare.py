@@ -17,7 +17,8 @@ from rich.table import Table
 
 from hipjsw.app.door import open_door
 from hipjsw.app.lock import only_one
-from hipjsw.app.provision import num_workers, prepare_options, progress_bar
+from hipjsw.app.progress import num_workers, progress_bar
+from hipjsw.app.provision import prepare_options
 from hipjsw.cohort.findings import Finding
 from hipjsw.cohort.layout import CohortError
 from hipjsw.cohort.preparation import PrepareOptions

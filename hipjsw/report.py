@@ -15,7 +15,7 @@ from hipjsw.ablation.recorded import write_recorded
 from hipjsw.ablation.result import AblationResult
 from hipjsw.ablation.sweep import Sweep
 from hipjsw.app.door import open_door
-from hipjsw.app.provision import progress_bar
+from hipjsw.app.progress import progress_bar
 from hipjsw.reporting.ablation_dashboard import log_ablation
 from hipjsw.reporting.ablation_page import write_ablation_page
 from hipjsw.reporting.ablation_table import csv_rows, markdown, rich_table

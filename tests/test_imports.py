@@ -1,6 +1,8 @@
 """Imports run one way, and each third-party framework stays in its rooms (docs/architecture.md draws it)."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,20 @@ def test_every_room_is_on_a_floor():
     rooms = {p.name for p in PACKAGE.iterdir() if p.is_dir() and (p / "__init__.py").is_file()}
     assert rooms <= set().union(*FLOORS)
     assert {room_of(p) for p in FILES} <= set().union(*FLOORS)
+
+
+def test_a_door_that_trains_nothing_starts_without_what_trains_and_draws():
+    """Each takes a second or more, in every process of a batch."""
+    said = "import sys, hipjsw.measure; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "torch" in loaded
+    assert not loaded & {
+        "lightning",
+        "torchmetrics",
+        "matplotlib",
+        "highdicom",
+        "wandb",
+        "albumentations",
+        "scipy.stats",
+    }

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+MODEL = ("weights.safetensors", "model.json", "MODEL_CARD.md", "locator/weights.safetensors", "locator/model.json")
 
 
 def test_the_wheel_carries_the_configuration_and_runs_elsewhere(tmp_path):
@@ -17,6 +18,7 @@ def test_the_wheel_carries_the_configuration_and_runs_elsewhere(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         archive.extractall(tmp_path / "site")
+    assert {f"hipjsw/models/default/{name}" for name in MODEL} <= names
     wanted = {f"hipjsw/conf/{p.relative_to(ROOT / 'conf').as_posix()}" for p in (ROOT / "conf").rglob("*.yaml")}
     assert wanted <= names
     assert not [n for n in names if n.startswith(("tests/", "conf/"))]

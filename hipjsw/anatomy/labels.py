@@ -25,10 +25,21 @@ from hipjsw.anatomy.coverage import area_coverage
 from hipjsw.anatomy.landmarks import HipLandmarks
 from hipjsw.anatomy.weights import even_weight, outlined_weight
 
-__all__ = ["CLASSES", "LABELS", "LabelError", "LabelPolygons", "label_coverage", "label_planes", "study_polygons"]
+__all__ = [
+    "CLASSES",
+    "FOREGROUND",
+    "LABELS",
+    "LabelError",
+    "LabelPolygons",
+    "label_coverage",
+    "label_planes",
+    "study_polygons",
+]
 
 #: Channel order of every label map and of every network's foreground (docs/conventions.md).
 CLASSES = ("background", "femur", "acetabulum", "joint_space")
+#: The classes that are something, in the order of the channels.
+FOREGROUND = CLASSES[1:]
 
 #: Sampling of curves into polygons; the sagitta of such a chord on a femoral head is below 0.001 px.
 STEP_PX = 0.25

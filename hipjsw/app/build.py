@@ -11,7 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from hipjsw.anatomy.weights import BorderWeight
 from hipjsw.cohort.store import Store
-from hipjsw.inference.model_folder import ModelError, model_folder, read_model
+from hipjsw.inference.model_folder import read_model
+from hipjsw.inference.model_place import ModelError, model_folder
 from hipjsw.learning.architecture import Architecture
 from hipjsw.learning.data import Budget, HipData
 from hipjsw.learning.resunet import seeded

@@ -20,6 +20,7 @@ class ExportConfig:
     out: str = MISSING
     name: str | None = None
     licence: str | None = None
+    notes: str | None = None
     half: bool = False
     onnx: bool = False
     looks: int | None = None

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from hipjsw.app.lock import only_one
 from hipjsw.app.phantom_store import write_view_store
+from hipjsw.app.progress import num_workers, progress_bar
 from hipjsw.cohort.examination import ImportOptions
 from hipjsw.cohort.preparation import PrepareOptions
 from hipjsw.cohort.relabelling import relabel
@@ -38,10 +25,8 @@ from hipjsw.phantom.population import PHANTOM_VERSION
 
 __all__ = [
     "find_store",
-    "num_workers",
     "phantom_options",
     "prepare_options",
-    "progress_bar",
     "provide_store",
     "split_spec",
     "view_spec",
@@ -78,38 +63,6 @@ def split_spec(cfg: DictConfig) -> SplitSpec:
         SplitError: Values that make no split.
     """
     return SplitSpec(**cfg.split, fold=cfg.fold)
-
-
-def num_workers(wanted: int | None) -> int:
-    """Processes for work on films: as told, else one a core."""
-    if wanted is not None and wanted < 1:
-        raise ValueError(f"workers={wanted}: at least one process works; leave it out for one a core")
-    return wanted if wanted is not None else len(os.sched_getaffinity(0))
-
-
-@contextmanager
-def progress_bar(what: str, things: str = "") -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on standard error; yields the function that moves it (done, total).
-
-    Args:
-        what: What is being done.
-        things: What is counted: then so many a second are shown.
-    """
-    console = Console(stderr=True)
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), *_speed(things))
-    if not console.is_terminal:
-        console.print(f"{what} ...")
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def _speed(things: str) -> list[ProgressColumn]:
-    class Speed(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text("" if not task.speed else f"{task.speed:.1f} {things}/s")
-
-    return [Speed()] if things else []
 
 
 def find_store(cfg: DictConfig) -> Store:

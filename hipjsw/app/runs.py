@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 
 import hipjsw
 from hipjsw.app.commit import package_commit
-from hipjsw.inference.model_folder import model_folder, said_hash
+from hipjsw.inference.model_place import model_folder, said_hash
 from hipjsw.reporting.plain import NO_PATH
 
 __all__ = ["Run", "RunError", "failure_reason", "read_cost", "read_json", "run_identity", "write_json", "write_metrics"]

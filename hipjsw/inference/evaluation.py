@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.cohort.store import Store
 from hipjsw.inference.measuring import HipRecord
 from hipjsw.jsw.profile import FIXED_DEG, JointSpaceWidth
 from hipjsw.jsw.study import StudyWidth
 from hipjsw.jsw.surface import SurfaceAgreement
-from hipjsw.learning.overlap import FOREGROUND
 from hipjsw.statistics.agreement import compare
 from hipjsw.statistics.coverage import interval_coverage
 from hipjsw.statistics.risk_coverage import risk_coverage

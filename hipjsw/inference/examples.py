@@ -9,8 +9,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.learning.data import HipDataset
-from hipjsw.learning.overlap import FOREGROUND
 from hipjsw.learning.task import SegmentationTask
 
 __all__ = ["ProbsOf", "example_hips", "probs_of_task", "view_and_coverage"]

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.inference.examples import ProbsOf, view_and_coverage
 from hipjsw.inference.measuring import HipRecord
 from hipjsw.jsw.profile import JointSpaceWidth
 from hipjsw.learning.data import HipDataset
-from hipjsw.learning.overlap import FOREGROUND
 
 __all__ = ["EXAMPLES", "NUM_SHARED", "NUM_WORST", "Examples", "choose_examples", "read_examples", "write_examples"]
 

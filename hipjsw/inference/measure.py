@@ -18,7 +18,8 @@ from hipjsw.imaging.view import HipView
 from hipjsw.inference.locate import FoundHip, find_hips
 from hipjsw.inference.measuring import HipRecord, measure_looks
 from hipjsw.inference.model import Model
-from hipjsw.inference.model_folder import LOCATOR, ModelError, read_model
+from hipjsw.inference.model_folder import read_model
+from hipjsw.inference.model_place import LOCATOR, ModelError
 from hipjsw.jsw.contour import JointContours, find_joint
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.anatomy.landmarks import HipLandmarks, Side
 from hipjsw.cohort.store import Store
 from hipjsw.jsw.calibration import Calibration, fit_calibration
@@ -16,7 +17,6 @@ from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable, measure_landmarks
 from hipjsw.jsw.study import StudyWidth, study_width
 from hipjsw.jsw.surface import SurfaceAgreement, surface_agreement
 from hipjsw.learning.hip_output import HipOutput
-from hipjsw.learning.overlap import FOREGROUND
 from hipjsw.statistics.typicality import Typicality, fit_typicality
 
 __all__ = ["HipRecord", "Judgement", "Measurer", "fit_judgement", "measure_looks"]

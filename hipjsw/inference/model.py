@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.imaging.view import ViewSpec
 from hipjsw.inference.measuring import Judgement
 from hipjsw.learning.architecture import Architecture
 from hipjsw.learning.averaging import Looks
 from hipjsw.learning.embedding import Embedding
 from hipjsw.learning.ensemble import Ensemble
-from hipjsw.learning.overlap import FOREGROUND
 
 __all__ = ["Member", "Model", "Seen"]
 

@@ -22,68 +22,21 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-import hipjsw
 from hipjsw.imaging.view import ViewSpec
 from hipjsw.inference.measuring import Judgement
 from hipjsw.inference.model import Member, Model
+from hipjsw.inference.model_place import WORDS, ModelError, read_words
 from hipjsw.jsw.calibration import Calibration
 from hipjsw.jsw.profile import REGIONS
 from hipjsw.learning.architecture import Architecture
 from hipjsw.statistics.typicality import Typicality
 
-__all__ = [
-    "DEFAULT",
-    "DEFAULT_MODEL",
-    "FORMAT",
-    "LOCATOR",
-    "ModelError",
-    "is_model",
-    "model_folder",
-    "read_model",
-    "said_hash",
-    "write_model",
-]
-
-#: The model that comes with the package, trained on phantoms alone; ``make model`` makes it.
-DEFAULT_MODEL = Path(hipjsw.__file__).parent / "models" / "default"
-#: What options call it.
-DEFAULT = "default"
+__all__ = ["FORMAT", "read_model", "write_model"]
 
 #: Raised whenever what the files hold or mean changes.
 FORMAT = 1
-WEIGHTS, WORDS = "weights.safetensors", "model.json"
-#: In a model's folder, the model that finds hips on whole films for it, where there is one.
-LOCATOR = "locator"
-#: Larger words are no model's.
-_MOST_WORDS_BYTES = 2_000_000
+WEIGHTS = "weights.safetensors"
 _TYPICALITY = ("mean", "scale", "axes")
-
-
-class ModelError(ValueError):
-    """A model that cannot be read or written; the message says what to do."""
-
-
-def model_folder(said: str | Path) -> Path:
-    """The folder that an option ``model=`` means: ``default`` is the model that comes with the package.
-
-    Args:
-        said: ``default``, or a folder (``./default`` for one that is called so).
-    """
-    return DEFAULT_MODEL if str(said) == DEFAULT else Path(said)
-
-
-def is_model(folder: Path) -> bool:
-    """Whether a folder holds a model; ``read_model`` sees whether it can be used."""
-    return (folder / WORDS).is_file()
-
-
-def said_hash(folder: Path) -> str:
-    """The hash that a model's words say; ``read_model`` sees whether it is true.
-
-    Raises:
-        ModelError: No model there.
-    """
-    return str(_read_words(folder).get("hash"))
 
 
 def write_model(model: Model, folder: Path, half: bool = False) -> str:
@@ -127,7 +80,7 @@ def read_model(folder: Path) -> Model:
         ModelError: No model there, one of another format, a damaged or a changed one, or one made of parts that this
             version does not know.
     """
-    words = _read_words(folder)
+    words = read_words(folder)
     if words.get("format") != FORMAT:
         raise ModelError(
             f"{folder} is a model of format {words.get('format')!r}, this program reads {FORMAT}; "
@@ -181,21 +134,6 @@ def _hash(words: Mapping[str, Any], weights: Path) -> str:
         for part in iter(lambda: file.read(1 << 20), b""):
             found.update(part)
     return found.hexdigest()
-
-
-def _read_words(folder: Path) -> dict[str, Any]:
-    path = folder / WORDS
-    if not path.is_file():
-        raise ModelError(f"{folder} is no model: {WORDS} is missing; make one with: python -m hipjsw.export run=DIR")
-    try:
-        if path.stat().st_size > _MOST_WORDS_BYTES:
-            raise ValueError("too long")
-        words = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(words, dict):
-            raise TypeError("not an object")
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged ({error}); get or export the model again") from error
-    return words
 
 
 def _model(words: Mapping[str, Any], tensors: Mapping[str, Tensor], said: str) -> Model:

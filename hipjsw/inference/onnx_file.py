@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.inference.model import Model
-from hipjsw.learning.overlap import FOREGROUND
 
 __all__ = ["INPUT", "OUTPUT", "OnnxError", "write_onnx"]
 

@@ -23,9 +23,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.cohort.durable import beside, sync_file, sync_folder, write_durably
 from hipjsw.cohort.store import Store
-from hipjsw.learning.overlap import FOREGROUND
 
 __all__ = ["SAVED_COLUMNS", "SAVED_VERSION", "ProbsWriter", "SavedError", "SavedProbs"]
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.inference.measuring import HipRecord, Measurer
 from hipjsw.inference.saved import SavedError, SavedProbs
 from hipjsw.learning.hip_output import HipOutput
-from hipjsw.learning.overlap import FOREGROUND
 
 __all__ = ["measure_saved"]
 

@@ -14,12 +14,9 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from hipjsw.anatomy.labels import CLASSES
+from hipjsw.anatomy.labels import FOREGROUND
 
-__all__ = ["FOREGROUND", "ImageDice", "dice_scores", "hard_target"]
-
-#: Foreground classes in the order of the channels.
-FOREGROUND = CLASSES[1:]
+__all__ = ["ImageDice", "dice_scores", "hard_target"]
 
 
 def hard_target(target: Tensor) -> Tensor:

@@ -9,12 +9,13 @@ import lightning as L  # noqa: N812
 import torch
 from torch import Tensor, nn
 
+from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.learning.activation import Activation
 from hipjsw.learning.averaging import Looks
 from hipjsw.learning.data import Batch
 from hipjsw.learning.embedding import Embedding
 from hipjsw.learning.loss import Loss
-from hipjsw.learning.overlap import FOREGROUND, ImageDice, dice_scores, hard_target
+from hipjsw.learning.overlap import ImageDice, dice_scores, hard_target
 
 __all__ = ["OptimiserFactory", "ScheduleFactory", "SegmentationTask", "Step"]
 

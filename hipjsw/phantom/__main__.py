@@ -10,7 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from hipjsw.app.door import open_door
 from hipjsw.app.lock import only_one
-from hipjsw.app.provision import num_workers, phantom_options, progress_bar
+from hipjsw.app.progress import num_workers, progress_bar
+from hipjsw.app.provision import phantom_options
 from hipjsw.phantom.census import census, markdown
 from hipjsw.phantom.cohort import CohortSummary, write_cohort
 from hipjsw.phantom.gallery import caption, displayed, varied_films

@@ -10,8 +10,8 @@ from itertools import zip_longest
 import pandas as pd
 
 from hipjsw.ablation.sweep import RunResult, Sweep
+from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.inference.kept_examples import Examples, read_examples
-from hipjsw.learning.overlap import FOREGROUND
 from hipjsw.reporting.example_shelf import ExampleShelf, HipParts
 from hipjsw.reporting.style import interval_text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from hipjsw.ablation.words import number_words
-from hipjsw.learning.overlap import FOREGROUND
+from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.reporting.example_hips import KINDS, ShownExamples, ShownHip
 from hipjsw.reporting.markup import counted_words, number, text
 

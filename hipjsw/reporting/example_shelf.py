@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib import colormaps
 from numpy.typing import NDArray
 
+from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.inference.kept_examples import Examples
-from hipjsw.learning.overlap import FOREGROUND
 from hipjsw.reporting.palette_png import palette_png
 from hipjsw.reporting.picture import WINDOW_MM, contrast_map, outlines
 from hipjsw.reporting.style import CONTRAST

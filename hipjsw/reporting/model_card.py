@@ -22,11 +22,12 @@ _ROWS = (
 )
 
 
-def model_card(model: Model) -> str:
-    """The card of a model; the same for the same model.
+def model_card(model: Model, notes: str = "") -> str:
+    """The card of a model; the same for the same model and notes.
 
     Args:
         model: As it was written, with its hash.
+        notes: What else was measured of it, Markdown without headings of the first two levels.
     """
     about = model.about
     training = list(about.get("training") or [{}])
@@ -37,7 +38,7 @@ def model_card(model: Model) -> str:
         _what(model),
         "## What it is for\n\n" + _use(phantom),
         "## What it was trained on\n\n" + "\n".join(_trained(run) for run in training),
-        "## How well it does\n\n" + _numbers(metrics),
+        "## How well it does\n\n" + "\n\n".join(filter(None, (_numbers(metrics), notes.strip()))),
         "## What it is not\n\n" + _limits(phantom),
         f"Licence of the weights: {about.get('licence', 'not stated')}. Hash: `{model.hash or NONE}`.",
     ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hipjsw.inference.measure import MeasuredHip
 from hipjsw.jsw.profile import JointSpaceWidth
-from hipjsw.reporting.ribbon import WIDTH_MAP, WIDTH_RANGE_MM
+from hipjsw.reporting.width_colours import WIDTH_MAP, WIDTH_RANGE_MM
 
 __all__ = ["contact_sheet", "draw_overlay", "png_bytes"]
 

@@ -13,13 +13,10 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patheffects import withStroke
 
 from hipjsw.jsw.profile import JointSpaceWidth
+from hipjsw.reporting.width_colours import WIDTH_MAP, WIDTH_RANGE_MM
 
-__all__ = ["SHADOW", "WIDTH_MAP", "WIDTH_RANGE_MM", "draw_ribbon", "draw_witness", "width_bar"]
+__all__ = ["SHADOW", "draw_ribbon", "draw_witness", "width_bar"]
 
-#: Narrow is bright, so that a thin ribbon is seen; never the grey of a film, and even in lightness for all eyes.
-WIDTH_MAP = "viridis_r"
-#: Wider ones have the last colour.
-WIDTH_RANGE_MM = (0.0, 6.0)
 #: Dark line under a bright one, so that it is seen on bright bone.
 SHADOW = [withStroke(linewidth=3.2, foreground="black")]
 

@@ -13,7 +13,8 @@ from hipjsw.app.schema import register_schemas
 from hipjsw.imaging.view import ViewSpec
 from hipjsw.inference.measuring import Judgement
 from hipjsw.inference.model import Member, Model
-from hipjsw.inference.model_folder import DEFAULT_MODEL, ModelError, model_folder, write_model
+from hipjsw.inference.model_folder import write_model
+from hipjsw.inference.model_place import DEFAULT_MODEL, ModelError, model_folder
 from hipjsw.learning.boundary import BoundaryLoss
 from hipjsw.learning.loss import Rising, SoftDice
 

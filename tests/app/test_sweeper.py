@@ -7,19 +7,11 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.sweeper import Sweeper
 
 from hipjsw.ablation.design import Arm, Design, DesignError
+from hipjsw.app.arm_sweep import _as_given, _failures, _forget_own_plugins, _pace, _refuse_swept, _seeds
 from hipjsw.app.plan import Plan, PlannedRun, Wanted
 from hipjsw.app.plugins import register_plugins
 from hipjsw.app.runs import Run, write_json
-from hipjsw.app.sweeper import (
-    ArmSweeper,
-    _as_given,
-    _failures,
-    _forget_own_plugins,
-    _pace,
-    _refuse_swept,
-    _seeds,
-    _values,
-)
+from hipjsw.app.sweeper import ArmSweeper, said_values
 
 DESIGN = Design("loss", "t", "q", "dice", "a", (Arm("a", "A", ()),), seeds=3)
 
@@ -39,7 +31,7 @@ def parsed(*arguments):
     ],
 )
 def test_which_ablations(arguments, names):
-    assert _values(parsed(*arguments), "ablation") == names
+    assert said_values(parsed(*arguments), "ablation") == names
 
 
 @pytest.mark.parametrize(

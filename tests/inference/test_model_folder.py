@@ -13,7 +13,8 @@ from hipjsw.imaging.view import ViewSpec
 from hipjsw.inference import model_folder
 from hipjsw.inference.measuring import Judgement
 from hipjsw.inference.model import Member, Model
-from hipjsw.inference.model_folder import ModelError, read_model, write_model
+from hipjsw.inference.model_folder import read_model, write_model
+from hipjsw.inference.model_place import ModelError
 from hipjsw.jsw.calibration import Calibration
 from hipjsw.learning.architecture import Architecture
 from hipjsw.statistics.typicality import Typicality

@@ -8,7 +8,8 @@ import pytest
 from hipjsw import export
 from hipjsw.app.runs import RunError
 from hipjsw.cohort.store import Store
-from hipjsw.inference.model_folder import ModelError, read_model
+from hipjsw.inference.model_folder import read_model
+from hipjsw.inference.model_place import ModelError
 from hipjsw.inference.saved import SavedProbs
 
 

@@ -7,7 +7,8 @@ import math
 import pytest
 import torch
 
-from hipjsw.learning.overlap import FOREGROUND, ImageDice, dice_scores, hard_target
+from hipjsw.anatomy.labels import FOREGROUND
+from hipjsw.learning.overlap import ImageDice, dice_scores, hard_target
 
 
 def random_masks(batch=5, size=12, seed=0):

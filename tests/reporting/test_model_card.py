@@ -15,10 +15,10 @@ METRICS = {
 RUN = {"data": "phantom version 2, seed 1", "hips": 2355, "persons": 943, "budget": {"steps": 720, "batch_size": 16}}
 
 
-def card(training=(RUN,), metrics=METRICS, members=1, **about):
+def card(training=(RUN,), metrics=METRICS, members=1, notes="", **about):
     words = {"name": "one", "training": list(training), "metrics": metrics} | about
     model = SimpleNamespace(view=VIEW, members=(0,) * members, names=["resunet-softmax"] * members, looks=8)
-    return model_card(SimpleNamespace(**vars(model), region="sourcil", about=words, hash="abc"))
+    return model_card(SimpleNamespace(**vars(model), region="sourcil", about=words, hash="abc"), notes)
 
 
 def test_numbers_stand_with_their_intervals_and_missing_ones_not_at_all():
@@ -47,3 +47,9 @@ def test_a_card_of_little_is_a_card(metrics):
 
 def test_several_networks_are_said():
     assert "2 networks (resunet-softmax) whose probabilities are averaged" in card(members=2)
+
+
+def test_notes_stand_with_the_numbers():
+    said = card(notes="19 of 20 real hips.\n")
+    assert said.index("0.108 to 0.125") < said.index("19 of 20 real hips.") < said.index("## What it is not")
+    assert card(notes="") == card(notes=" \n") == said.replace("19 of 20 real hips.\n\n", "")

@@ -6,7 +6,8 @@ import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
-from hipjsw.reporting.ribbon import WIDTH_MAP, WIDTH_RANGE_MM, draw_ribbon, draw_witness, width_bar
+from hipjsw.reporting.ribbon import draw_ribbon, draw_witness, width_bar
+from hipjsw.reporting.width_colours import WIDTH_MAP, WIDTH_RANGE_MM
 
 PIXEL_MM = 0.4
 
