@@ -39,6 +39,8 @@ _AGAIN = 2
 LEAST_CONFIDENCE = 0.4
 #: A pixel belongs to a head from this probability on.
 _SURE = 0.5
+#: Of a head's area so much at least is sure, or it is none.
+_LEAST_SURE = 0.3
 #: Heads that look right and left of one person: at least so far apart, and no further from one height.
 APART_MM, LEVEL_MM = 90.0, 70.0
 
@@ -134,23 +136,29 @@ def _disc(probs: NDArray[np.float32], pixel_mm: float) -> tuple[Floats, Floats, 
     Centre, area and shape are those of the probabilities in and next to the piece that is sure: what a pixel is not
     sure of counts by its share, so that all are finer than the grid.
     """
-    count, pieces, _, _ = cv2.connectedComponentsWithStats((probs > _SURE).astype(np.uint8), connectivity=8)
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats((probs > _SURE).astype(np.uint8), connectivity=8)
+    least_px = _LEAST_SURE * np.pi / 4 * (HEAD_MM[0] / pixel_mm) ** 2
     best: tuple[Floats, Floats, float] | None = None
-    for piece in range(1, count):
+    for piece in np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= least_px) + 1:
         near = cv2.dilate((pieces == piece).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=2) > 0
-        share = np.where(near, probs, 0.0).astype(np.float64)
-        share /= (mass := share.sum())
-        centre = (share * np.indices(probs.shape)).sum(axis=(1, 2))
-        away = np.indices(probs.shape) - centre[:, None, None]
-        spread = np.sqrt((share * away**2).sum(axis=(1, 2)) + 1 / 12)  # a pixel's own
-        diameter = 2.0 * float(np.sqrt(mass / np.pi))
-        size = diameter * np.sqrt([spread[0] / spread[1], spread[1] / spread[0]])
-        within = np.hypot(*(away / size[:, None, None])) <= 0.5
-        confidence = float(probs[within].mean()) if within.any() else 0.0
-        sound = HEAD_MM[0] <= diameter * pixel_mm <= HEAD_MM[1] and confidence >= LEAST_CONFIDENCE
+        centre, size, confidence = _moments(probs, near)
+        sound = HEAD_MM[0] <= float(size.prod()) ** 0.5 * pixel_mm <= HEAD_MM[1] and confidence >= LEAST_CONFIDENCE
         if sound and (best is None or confidence > best[2]):
             best = (centre, size, confidence)
     return best
+
+
+def _moments(probs: NDArray[np.float32], near: NDArray[np.bool_]) -> tuple[Floats, Floats, float]:
+    """Centre, height and width of the ellipse that the probabilities there are like, and their mean in it."""
+    share = np.where(near, probs, 0.0).astype(np.float64)
+    mass = share.sum()
+    place = np.indices(probs.shape, dtype=np.float64)
+    centre = (share * place).sum(axis=(1, 2)) / mass
+    place -= centre[:, None, None]
+    spread = np.sqrt((share * place**2).sum(axis=(1, 2)) / mass + 1 / 12)  # a pixel's own
+    size = 2.0 * np.sqrt(mass / np.pi) * np.sqrt([spread[0] / spread[1], spread[1] / spread[0]])
+    within = np.hypot(*(place / size[:, None, None])) <= 0.5
+    return centre, size, float(probs[within].mean()) if within.any() else 0.0
 
 
 def _agreeing(hips: Sequence[FoundHip], spacing: PixelSpacing) -> list[FoundHip]:
