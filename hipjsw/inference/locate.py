@@ -21,7 +21,7 @@ from hipjsw.imaging.spacing import PLAUSIBLE_MM, PixelSpacing, SpacingSource
 from hipjsw.imaging.view import HipView
 from hipjsw.inference.model import Model
 
-__all__ = ["FoundHip", "find_hips"]
+__all__ = ["FoundHip", "find_hips", "guess_by"]
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ HEAD_MM = (32.0, 75.0)
 #: The diameter that most heads have on film; of several sizes the one whose heads are nearest to it is kept.
 USUAL_MM = 53.0
 #: Heads of a film without spacing are round, but for less than so much; else its pixels are taken not to be square.
-NOT_ROUND = 1.12
+NOT_ROUND = 1.1
 #: How often such a film is looked at again with what its heads said.
 _AGAIN = 2
 #: A head is a head from this mean probability within its disc on.
@@ -86,7 +86,7 @@ def find_hips(locator: Model, film: Radiograph) -> tuple[list[FoundHip], PixelSp
         spacing = _guess(size_mm, size_mm)
         found = _agreeing(_at(locator, film, spacing), spacing)
         for _ in range(_AGAIN if found else 0):
-            spacing = _guess_by(found)
+            spacing = guess_by([hip.size_px for hip in found])
             found = _agreeing(_at(locator, film, spacing), spacing) or found
         sure = sum(hip.confidence for hip in found)
         if best is None or sure > best[0]:
@@ -100,9 +100,13 @@ def _guess(row_mm: float, col_mm: float) -> PixelSpacing:
     return PixelSpacing(row, col, SpacingSource.NONE)
 
 
-def _guess_by(found: Sequence[FoundHip]) -> PixelSpacing:
-    """The spacing at which the heads are round and of usual size."""
-    height, width = np.mean([hip.size_px for hip in found], axis=0)
+def guess_by(heads_px: Sequence[tuple[float, float]]) -> PixelSpacing:
+    """The spacing at which heads are round and of usual size.
+
+    Args:
+        heads_px: Height and width of each in film pixels, one or more.
+    """
+    height, width = np.mean(heads_px, axis=0)
     if max(height / width, width / height) < NOT_ROUND:
         height = width = (height + width) / 2
     return _guess(USUAL_MM / height, USUAL_MM / width)

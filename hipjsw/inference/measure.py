@@ -15,16 +15,20 @@ from hipjsw.imaging.radiograph import Radiograph, refuse_flat
 from hipjsw.imaging.reading import read_film
 from hipjsw.imaging.spacing import PixelSpacing, SpacingSource
 from hipjsw.imaging.view import HipView
-from hipjsw.inference.locate import FoundHip, find_hips
+from hipjsw.inference.locate import FoundHip, find_hips, guess_by
 from hipjsw.inference.measuring import HipRecord, measure_looks
 from hipjsw.inference.model import Model
 from hipjsw.inference.model_folder import read_model
 from hipjsw.inference.model_place import LOCATOR, ModelError
 from hipjsw.jsw.contour import JointContours, find_joint
+from hipjsw.jsw.head_shape import head_axes
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable
 
 __all__ = ["FilmMeasurer", "MeasuredFilm", "MeasuredHip"]
 
+#: How often a film without spacing is looked at again with what its heads' margins said of its pixels, and the change
+#: from which on that is worth it.
+_RESHAPED, _SETTLED = 3, 1.02
 #: A view whose head lies further from its centre than this is laid anew, once.
 OFF_CENTRE_MM = 1.5
 
@@ -157,14 +161,29 @@ class FilmMeasurer:
 
     def _film(self, film: Radiograph) -> MeasuredFilm:
         found, spacing = find_hips(self.locator, film)
-        shown = replace(film, spacing=spacing)
-        hips = self.at(shown, found)
+        hips = self._centred(replace(film, spacing=spacing), found)
+        for _ in range(_RESHAPED if film.spacing is None else 0):
+            sizes = [size for hip in hips if (size := _head_px(hip)) is not None]
+            if not sizes:
+                break
+            better = guess_by(sizes)
+            moved = max(better.row_mm / spacing.row_mm, spacing.row_mm / better.row_mm)
+            moved = max(moved, better.col_mm / spacing.col_mm, spacing.col_mm / better.col_mm)
+            if moved < _SETTLED:
+                break
+            found = [replace(hip.found, centre_px=(float(hip.centre_px[0]), float(hip.centre_px[1]))) for hip in hips]
+            spacing, hips = better, self._centred(replace(film, spacing=better), found)
+        return MeasuredFilm(tuple(hips), film.spacing, spacing)
+
+    def _centred(self, film: Radiograph, found: Sequence[FoundHip]) -> list[MeasuredHip]:
+        """Measured hips; a view off its head is laid anew, once."""
+        hips = self.at(film, found)
         again = [n for n, hip in enumerate(hips) if self._is_off_centre(hip)]
         if again:
-            views = [self._laid(shown, hips[n].found, hips[n].centre_px) for n in again]
-            for n, hip in zip(again, self._measured(shown, [found[n] for n in again], views), strict=True):
+            views = [self._laid(film, hips[n].found, hips[n].centre_px) for n in again]
+            for n, hip in zip(again, self._measured(film, [found[n] for n in again], views), strict=True):
                 hips[n] = hip
-        return MeasuredFilm(tuple(hips), film.spacing, spacing)
+        return hips
 
     def at(self, film: Radiograph, found: Sequence[FoundHip]) -> list[MeasuredHip]:
         """Measure hips where they are said to be: nothing is found, and no view is laid anew.
@@ -209,3 +228,14 @@ class FilmMeasurer:
             contours = joint if isinstance(joint, JointContours) else None
             hips.append(MeasuredHip(hip, judged.width, view, images[n], mean, contours, judged.typicality))
         return hips
+
+
+def _head_px(hip: MeasuredHip) -> tuple[float, float] | None:
+    """Height and width of a hip's head in film pixels, by its margin."""
+    if hip.contours is None:
+        return None
+    axes = head_axes(hip.probs[0], hip.contours.centre_px, hip.contours.radius_px)
+    if axes is None:
+        return None
+    pixel_mm, spacing = hip.view.pixel_mm, hip.view.spacing
+    return axes[0] * pixel_mm / spacing.row_mm, axes[1] * pixel_mm / spacing.col_mm

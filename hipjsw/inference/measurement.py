@@ -63,8 +63,11 @@ def film_rows(
         | (_hip(by_side[side], film) if side in by_side else _without(side, shape, film))
         for side in Side
     ]
+    odd = next((hip.side for hip in film.hips if hip.typicality is not None and hip.typicality > 1.0), None)
+    beside = "" if odd is None else f"the {odd.value} hip is unlike those the network knows: look at the film"
     for row in rows:
-        row["reason"] = "; ".join(filter(None, (row["reason"], doubt if row["status"] == "measured" else "")))
+        notes = (row["reason"], doubt, beside) if row["status"] == "measured" else (row["reason"],)
+        row["reason"] = "; ".join(filter(None, notes))
     return rows
 
 

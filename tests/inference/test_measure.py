@@ -12,7 +12,7 @@ from hipjsw.imaging.radiograph import Radiograph
 from hipjsw.imaging.spacing import PixelSpacing, SpacingSource
 from hipjsw.imaging.view import HipView, ViewSpec
 from hipjsw.inference import measure
-from hipjsw.inference.locate import FoundHip
+from hipjsw.inference.locate import USUAL_MM, FoundHip
 from hipjsw.inference.measure import FilmMeasurer
 from hipjsw.inference.measuring import Judgement
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable
@@ -30,9 +30,9 @@ def of_width(circle_hip, side):
 class Reader:
     """Says of a view what the label would say; views that were laid are noted in ``laid``."""
 
-    def __init__(self, hips, scale=1.0, judgement=None):
+    def __init__(self, hips, judgement=None):
         self.view, self.region, self.looks, self.judgement = VIEW, "sourcil", 1, judgement or Judgement()
-        self.hips, self.scale, self.laid, self.asked = hips, scale, [], []
+        self.hips, self.laid, self.asked = hips, [], []
 
     def see(self, images):
         views = self.laid[-len(images) :]
@@ -40,9 +40,11 @@ class Reader:
         planes = []
         for view in views:
             side = Side.LEFT if view.mirrored else Side.RIGHT
-            head_px = view.from_film_mm(np.array(HEADS_MM[side]) * self.scale)
-            landmarks = self.hips[side].landmarks(tuple(head_px), self.scale / view.pixel_mm)
-            planes.append(label_coverage(landmarks, view.shape)[1:])
+            said = np.array([view.spacing.row_mm, view.spacing.col_mm]) / SPACING_MM  # what the view takes a mm for
+            head_px = view.from_film_mm(HEADS_MM[side] * said)
+            landmarks = self.hips[side].landmarks((0.0, 0.0), 1.0)
+            shown = replace(landmarks, points=head_px + landmarks.points * said / view.pixel_mm)
+            planes.append(label_coverage(shown, view.shape)[1:])
         return SimpleNamespace(looks=np.stack(planes)[None], embedding=np.ones((len(images), 4), np.float32))
 
 
@@ -63,7 +65,7 @@ def widths(circle_hip):
 def measurer(circle_hip, monkeypatch):
     """Factory of a measurer that finds the heads, off by so much, at the film's spacing or a guess."""
 
-    def make(off_mm=(0.0, 0.0), guess_mm=SPACING_MM, **more):
+    def make(off_mm=(0.0, 0.0), guess_mm=(SPACING_MM, SPACING_MM), **more):
         def found(locator, film):
             hips = [
                 FoundHip(
@@ -71,9 +73,9 @@ def measurer(circle_hip, monkeypatch):
                 )
                 for side, place in HEADS_MM.items()
             ]
-            return hips, film.spacing or PixelSpacing(guess_mm, guess_mm, SpacingSource.NONE)
+            return hips, film.spacing or PixelSpacing(*guess_mm, SpacingSource.NONE)
 
-        reader = Reader({side: of_width(circle_hip, side) for side in WIDTHS_MM}, guess_mm / SPACING_MM, **more)
+        reader = Reader({side: of_width(circle_hip, side) for side in WIDTHS_MM}, **more)
         normalised = HipView.normalised
 
         def noted(view, *arguments):
@@ -110,12 +112,24 @@ def test_a_view_off_its_head_is_laid_anew_once(film, measurer, widths):
     assert close.model.asked == [2]
 
 
-def test_without_spacing_widths_are_shares_of_the_head_whatever_was_guessed(film, measurer, widths):
-    for guess_mm in (0.16, 0.2, 0.23):
-        result = measurer(guess_mm=guess_mm)(replace(film, spacing=None))
-        assert result.spacing is None
-        for hip in result.hips:
-            assert hip.width.mjsw_mm / hip.diameter_mm == pytest.approx(widths[hip.side] / 52.0, abs=0.001)
+@pytest.mark.parametrize("guess_mm", [(0.16, 0.16), (0.2, 0.2), (0.23, 0.23), (0.24, 0.19), (0.17, 0.22)], ids=str)
+def test_without_spacing_widths_are_shares_of_the_head_whatever_was_guessed(film, measurer, widths, guess_mm):
+    result = measurer(guess_mm=guess_mm)(replace(film, spacing=None))
+    assert result.spacing is None
+    assert result.guess.row_mm == pytest.approx(result.guess.col_mm)  # the heads are round on this film's own pixels
+    assert result.guess.row_mm == pytest.approx(SPACING_MM * USUAL_MM / 52.0, rel=0.03)
+    for hip in result.hips:
+        assert hip.width.mjsw_mm / hip.diameter_mm == pytest.approx(widths[hip.side] / 52.0, abs=0.001)
+
+
+@pytest.mark.parametrize("assumed_mm", [50.0, 56.0])
+def test_an_assumed_head_makes_millimetres_of_shares(film, measurer, widths, assumed_mm):
+    found = replace(measurer(guess_mm=(0.24, 0.19)), assume_head_mm=assumed_mm)
+    result = found(replace(film, spacing=None))
+    assert result.spacing.source is SpacingSource.ASSUMED_HEAD
+    for hip in result.hips:
+        assert hip.diameter_mm == pytest.approx(assumed_mm, rel=0.01)
+        assert hip.width.mjsw_mm == pytest.approx(widths[hip.side] / 52.0 * assumed_mm, abs=0.06)
 
 
 def test_a_hip_unlike_those_the_model_knows_has_no_width(film, measurer):

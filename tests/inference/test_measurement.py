@@ -26,9 +26,10 @@ def width(circle_hip):
     return measure_curves(hip.sourcil(401), head, np.zeros(2))
 
 
-def hip(side, width, col_px=500.0):
+def hip(side, width, col_px=500.0, typicality=0.5):
     found = FoundHip(side, (700.0, col_px), (260.0, 260.0), 0.87654)
-    return SimpleNamespace(side=side, width=width, found=found, centre_px=np.array([701.234, col_px]), diameter_mm=52.0)
+    known = {"centre_px": np.array([701.234, col_px]), "diameter_mm": 52.0, "typicality": typicality}
+    return SimpleNamespace(side=side, width=width, found=found, **known)
 
 
 def film(*hips, spacing=SPACING, guess=SPACING):
@@ -93,6 +94,13 @@ def test_a_squeezed_picture_is_spoken_of(row_mm, said, width):
     assert row["status"] == "measured"
     assert said in row["reason"]
     assert bool(row["reason"]) == bool(said)
+
+
+def test_a_hip_beside_one_that_is_unlike_all_known_says_so(width):
+    odd = hip(Side.LEFT, Unmeasurable("unlike"), 1400.0, typicality=1.2)
+    right, left = film_rows("a", SHAPE, film(hip(Side.RIGHT, width), odd), "")
+    assert right["reason"] == "the left hip is unlike those the network knows: look at the film"
+    assert left["reason"] == "unlike"
 
 
 def test_a_hip_without_width_says_why():
