@@ -7,6 +7,7 @@ of an SR are (column, row), the middle of the first pixel at (0.5, 0.5) (PS3.3 C
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -71,10 +72,12 @@ def write_dicom_reports(film: Path, measured: MeasuredFilm, model_hash: str, ste
     if not measured.hips:
         return []
     source = _source(film)
-    made: list[tuple[str, Dataset]] = [
-        (".seg.dcm", segmentation(source, measured, model_hash)),
-        (".sr.dcm", structured_report(source, measured, model_hash)),
-    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they repeat what a header says, names of patients too
+        made: list[tuple[str, Dataset]] = [
+            (".seg.dcm", segmentation(source, measured, model_hash)),
+            (".sr.dcm", structured_report(source, measured, model_hash)),
+        ]
     paths = [stem.with_name(stem.name + ending) for ending, _ in made]
     for path, (_, content) in zip(paths, made, strict=True):
         content.save_as(path)

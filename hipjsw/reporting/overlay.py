@@ -23,6 +23,7 @@ Picture = NDArray[np.uint8]
 SIDE_PX = 512
 _HEAD, _ROOF, _MINIMUM, _INK = (90, 190, 255), (120, 240, 120), (60, 230, 255), (255, 255, 255)
 _FONT, _SHIFT = cv2.FONT_HERSHEY_SIMPLEX, 4
+_SHADOW = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 _RIBBON_OPACITY = 0.55
 _SHEET_PX, _GAP_PX = 256, 4
 
@@ -52,9 +53,9 @@ def draw_overlay(hip: MeasuredHip, words: Sequence[str] = (), bare: bool = False
             ends = np.stack([hip.width.roof_witness_mm, hip.width.head_witness_mm]) / hip.view.pixel_mm
             _line(picture, ends, times, _MINIMUM, 2)
     for number, line in enumerate(words):
-        place = (8, 20 + 20 * number)
-        for colour, thick in (((0, 0, 0), 3), (_INK, 1)):
-            cv2.putText(picture, _drawable(line), place, _FONT, 0.5, colour, thick, cv2.LINE_AA)
+        for off, colour in (*((off, (0, 0, 0)) for off in _SHADOW), ((0, 0), _INK)):  # thicker letters would be wider
+            place = (8 + off[0], 20 + 20 * number + off[1])
+            cv2.putText(picture, _drawable(line), place, _FONT, 0.5, colour, 1, cv2.LINE_AA)
     return picture
 
 

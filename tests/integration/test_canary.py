@@ -77,8 +77,10 @@ def test_what_measuring_writes_holds_the_name_where_it_says_so_alone(betrayed, w
     hidden = {"CANARY_VARIABLE": "beeblequux", "USER": "beeblequux", "LOGNAME": "beeblequux", "HOSTNAME": "beeblequux"}
     films = workplace.folder / f"two films of {CANARY}"
     films.mkdir()
-    for path in sorted(betrayed.glob("*.dcm"))[:2]:
-        shutil.copy(path, films)
+    for path, name in zip(sorted(betrayed.glob("*.dcm")), ("Beeblequux^Tom", "Beeblequux"), strict=False):
+        header = pydicom.dcmread(path)
+        header.PatientName = name  # highdicom has something to say of a name with one part
+        header.save_as(films / path.name)
     done = door("measure", f"images='{films}'", f"out={out}", "points=true", cwd=workplace.folder, **hidden)
     assert done.code in (0, 3), done.err
     found = set(holding(out))
@@ -94,7 +96,7 @@ def test_what_measuring_writes_holds_the_name_where_it_says_so_alone(betrayed, w
     assert reports, "hips were found, so that there are reports"
     for path in reports:
         header = pydicom.dcmread(path)
-        assert header.PatientName == "Beeblequux^Tom"
+        assert header.PatientName in ("Beeblequux^Tom", "Beeblequux")
         others = [one for one in header.iterall() if "beeblequux" in str(one.value).lower() and one.VR != "SQ"]
         assert {one.keyword for one in others} <= {"PatientName", "PatientID", "ReferringPhysicianName"}
     assert not any(part in (done.out + done.err).lower() for part in PARTS)
