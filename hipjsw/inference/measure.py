@@ -21,7 +21,7 @@ from hipjsw.inference.model import Model
 from hipjsw.inference.model_folder import read_model
 from hipjsw.inference.model_place import LOCATOR, ModelError
 from hipjsw.jsw.contour import JointContours, find_joint
-from hipjsw.jsw.head_shape import head_axes
+from hipjsw.jsw.head_shape import HeadEllipse, head_ellipse
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable
 
 __all__ = ["FilmMeasurer", "MeasuredFilm", "MeasuredHip"]
@@ -46,6 +46,7 @@ class MeasuredHip:
         image: ``(rows, cols)`` what the network saw, in [0, 1].
         probs: ``(3, rows, cols)`` mean probabilities of femur, acetabulum and joint space.
         contours: Head and sourcil in view pixels; None where no joint was found.
+        head: The ellipse along the head's margin; None where too little of one is seen.
         typicality: Distance from the hips that the model knows; 1 is the limit. None where it knows none.
     """
 
@@ -55,6 +56,7 @@ class MeasuredHip:
     image: NDArray[np.float32]
     probs: NDArray[np.float32]
     contours: JointContours | None = None
+    head: HeadEllipse | None = None
     typicality: float | None = None
 
     @property
@@ -64,17 +66,15 @@ class MeasuredHip:
 
     @property
     def centre_px(self) -> Floats:
-        """``(2,)`` film place of the head's centre: of the circle under the joint space, where there is one."""
-        if self.contours is None:
-            return np.asarray(self.found.centre_px)
-        return self.to_film_px(self.contours.centre_px)
+        """``(2,)`` film place of the head's centre: by its margin, else as it was found."""
+        return np.asarray(self.found.centre_px) if self.head is None else self.to_film_px(self.head.centre_px)
 
     @property
     def diameter_mm(self) -> float:
         """Diameter of the head, in mm at the view's spacing."""
-        if self.contours is None:
+        if self.head is None:
             return self.found.diameter_px * self.view.spacing.mean_mm
-        return 2.0 * self.contours.radius_px * self.view.pixel_mm
+        return self.head.diameter_px * self.view.pixel_mm
 
     def to_film_px(self, points_px: Floats) -> Floats:
         """Points ``(..., 2)`` of the view in pixels to film pixels."""
@@ -201,10 +201,10 @@ class FilmMeasurer:
         return HipView.laid(spec, film.shape, film.spacing, film.spacing.to_mm(centre_px), hip.side is Side.LEFT)
 
     def _is_off_centre(self, hip: MeasuredHip) -> bool:
-        if self.model.view.centre != "head" or hip.contours is None:
+        if self.model.view.centre != "head" or hip.head is None:
             return False
         middle = (np.asarray(hip.view.shape) - 1.0) / 2.0
-        return bool(np.linalg.norm(hip.contours.centre_px - middle) * hip.view.pixel_mm > OFF_CENTRE_MM)
+        return bool(np.linalg.norm(hip.head.centre_px - middle) * hip.view.pixel_mm > OFF_CENTRE_MM)
 
     def _measured(self, film: Radiograph, found: Sequence[FoundHip], views: Sequence[HipView]) -> list[MeasuredHip]:
         if not found:
@@ -226,16 +226,14 @@ class FilmMeasurer:
             judged = self.model.judgement([record])[0]
             joint = find_joint(mean, pixel_mm)
             contours = joint if isinstance(joint, JointContours) else None
-            hips.append(MeasuredHip(hip, judged.width, view, images[n], mean, contours, judged.typicality))
+            head = None if contours is None else head_ellipse(mean[0], contours.centre_px, contours.radius_px)
+            hips.append(MeasuredHip(hip, judged.width, view, images[n], mean, contours, head, judged.typicality))
         return hips
 
 
 def _head_px(hip: MeasuredHip) -> tuple[float, float] | None:
     """Height and width of a hip's head in film pixels, by its margin."""
-    if hip.contours is None:
+    if hip.head is None:
         return None
-    axes = head_axes(hip.probs[0], hip.contours.centre_px, hip.contours.radius_px)
-    if axes is None:
-        return None
-    pixel_mm, spacing = hip.view.pixel_mm, hip.view.spacing
-    return axes[0] * pixel_mm / spacing.row_mm, axes[1] * pixel_mm / spacing.col_mm
+    height, width = hip.head.size_px * hip.view.pixel_mm / (hip.view.spacing.row_mm, hip.view.spacing.col_mm)
+    return float(height), float(width)

@@ -1,17 +1,19 @@
-"""How high and how wide a femoral head is: the ellipse along its margin.
+"""Where a femoral head lies, how high and how wide it is: the ellipse along its margin.
 
-For films without spacing: a head is round, so one that is not says that the picture was squeezed, and by how much.
+The margin is followed much further than the joint space goes, so the centre is surer than that of a circle under the
+joint space. On films without spacing a head that is not round says that the picture was squeezed, and by how much.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["head_axes"]
+__all__ = ["HeadEllipse", "head_ellipse"]
 
 #: The margin is looked at from laterally, above the neck, over the top to medially below the fovea.
 FIRST_DEG, LAST_DEG, STEP_DEG = -75.0, 120.0, 2.0
@@ -25,8 +27,26 @@ _OUTLIER, _TIMES = 2.5, 4
 Floats = NDArray[np.float64]
 
 
-def head_axes(femur: NDArray[Any], centre_px: Floats, radius_px: float) -> tuple[float, float] | None:
-    """Height and width of the head in a hip view.
+@dataclass(frozen=True, eq=False)
+class HeadEllipse:
+    """The ellipse along a head's margin, in view pixels.
+
+    Args:
+        centre_px: ``(2,)`` its centre ``(row, col)``.
+        size_px: ``(2,)`` its height and width.
+    """
+
+    centre_px: Floats
+    size_px: Floats
+
+    @property
+    def diameter_px(self) -> float:
+        """Mean of height and width."""
+        return float(self.size_px.mean())
+
+
+def head_ellipse(femur: NDArray[Any], centre_px: Floats, radius_px: float) -> HeadEllipse | None:
+    """Fit an ellipse, upright, to the head's margin in a hip view.
 
     Args:
         femur: ``(rows, cols)`` probability or coverage of the femur; medial towards larger columns.
@@ -34,7 +54,7 @@ def head_axes(femur: NDArray[Any], centre_px: Floats, radius_px: float) -> tuple
         radius_px: About its radius.
 
     Returns:
-        The ellipse's diameters along rows and columns, in pixels; None where too little of a margin is seen.
+        The ellipse; None where too little of a margin is seen.
     """
     angle = np.deg2rad(np.arange(FIRST_DEG, LAST_DEG + STEP_DEG / 2, STEP_DEG))
     rays = np.stack([-np.cos(angle), np.sin(angle)], axis=-1)
@@ -46,16 +66,14 @@ def head_axes(femur: NDArray[Any], centre_px: Floats, radius_px: float) -> tuple
     seen = inside[:, 0] & ~inside.all(axis=1)
     if seen.mean() < LEAST_RAYS:
         return None
-    margin = (radii[left][:, None] * rays)[seen]
-    squares = _fitted(margin)
-    if squares is None:
+    fitted = _fitted((radii[left][:, None] * rays)[seen])
+    if fitted is None:
         return None
-    height, width = 2.0 * radius_px * squares
-    return float(height), float(width)
+    return HeadEllipse(centre_px + radius_px * fitted[0], 2.0 * radius_px * fitted[1])
 
 
-def _fitted(margin: Floats) -> Floats | None:
-    """Half the height and width of the ellipse through points ``(n, 2)``, in their unit, without outliers."""
+def _fitted(margin: Floats) -> tuple[Floats, Floats] | None:
+    """Centre, and half the height and width, of the ellipse through points ``(n, 2)`` without outliers."""
     terms = np.column_stack([margin**2, margin])
     kept = np.ones(len(margin), dtype=bool)
     solution = np.zeros(4)
@@ -70,5 +88,5 @@ def _fitted(margin: Floats) -> Floats | None:
     if not (square > 1e-6).all():
         return None
     # a r^2 + b c^2 + d r + e c = 1, brought to the centre
-    size = 1.0 + float((linear**2 / (4.0 * square)).sum())
-    return np.asarray(np.sqrt(size / square))
+    centre = -linear / (2.0 * square)
+    return np.asarray(centre), np.asarray(np.sqrt((1.0 + float((square * centre**2).sum())) / square))
