@@ -58,11 +58,11 @@ report: .venv/.installed  ## tables and report.html of all ablations that were r
 
 MODEL := runs/model
 SHIPPED := hipjsw/models/default
-model: .venv/.installed  ## train the model that comes with hipjsw again (an hour and a half) and put it into the package
+model: .venv/.installed  ## train the model that comes with hipjsw again (two hours) and put it into the package
 	@$(RUN) hipjsw.train +experiment=locator run=$(MODEL)/locator $(ARGS)
 	@$(RUN) hipjsw.train +experiment=default_model run=$(MODEL)/hip $(ARGS)
 	@rm -rf $(MODEL)/default && $(RUN) hipjsw.export run=$(MODEL)/hip locator=$(MODEL)/locator out=$(MODEL)/default \
-	  name="hipjsw default" licence=Apache-2.0 half=true
+	  'name="hipjsw default"' licence=Apache-2.0 half=true notes=experiments/default_model/notes.md
 	@rm -rf $(SHIPPED) && mkdir -p $(dir $(SHIPPED)) && cp -r $(MODEL)/default $(SHIPPED)
 
 ACCURACY := runs/accuracy

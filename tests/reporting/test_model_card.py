@@ -25,7 +25,7 @@ def test_numbers_stand_with_their_intervals_and_missing_ones_not_at_all():
     said = card()
     assert "| mJSW against the exact truth, mean absolute error (mm) | 0.116 | 0.108 to 0.125 |" in said
     assert "Dice" not in said
-    assert "2355 hips of 943 persons" in said
+    assert "2355 hips of a training part of 943 persons" in said
     assert "128x96 pixels of 0.8 mm" in said
     assert "looked at 8 times" in said
     assert "`abc`" in said
