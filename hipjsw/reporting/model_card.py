@@ -84,7 +84,8 @@ def _trained(run: Mapping[str, Any]) -> str:
     budget = run.get("budget") or {}
     labels = run.get("labels") or {}
     said = [
-        f"{run.get('hips', NONE)} hips of a training part of {run.get('persons', NONE)} persons: {run.get('data', NONE)}",
+        f"{run.get('hips', NONE)} hips of a training part of {run.get('persons', NONE)} persons",
+        f"{run.get('data', NONE)}",
         f"data {run.get('data_fingerprint', NONE)}",
         f"{budget.get('steps', NONE)} steps of {budget.get('batch_size', NONE)} hips, seed {run.get('seed', NONE)}",
         f"labels {labels.get('name', NONE)}",
