@@ -1,6 +1,7 @@
 """The model that comes with the package: what it is, and that it measures a film it never saw, from Python."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hipjsw.inference.model_place import DEFAULT_MODEL, LOCATOR
 from hipjsw.jsw.profile import JointSpaceWidth
 from hipjsw.phantom.film import place, render
 from hipjsw.phantom.population import draw_person
+from hipjsw.reporting.model_card import model_card
 
 #: No model was trained on persons of this seed.
 SEED = 4242
@@ -92,3 +94,9 @@ def test_a_film_without_spacing_has_the_same_shares_of_its_heads(measurer, pair)
     for hip in blind.hips:
         share, expected = (one.width.mjsw_mm / one.diameter_mm for one in (hip, known[hip.side]))
         assert share == pytest.approx(expected, abs=0.012)
+
+
+def test_its_card_is_what_its_words_and_its_notes_say(measurer):
+    notes = Path(__file__).parents[1] / "experiments" / "default_model" / "notes.md"
+    said = (DEFAULT_MODEL / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert said == model_card(measurer.model, notes.read_text(encoding="utf-8"))
