@@ -62,7 +62,7 @@ model: .venv/.installed  ## train the model that comes with hipjsw again (two ho
 	@$(RUN) hipjsw.train +experiment=locator run=$(MODEL)/locator $(ARGS)
 	@$(RUN) hipjsw.train +experiment=default_model run=$(MODEL)/hip $(ARGS)
 	@rm -rf $(MODEL)/default && $(RUN) hipjsw.export run=$(MODEL)/hip locator=$(MODEL)/locator out=$(MODEL)/default \
-	  'name="hipjsw default"' licence=Apache-2.0 half=true notes=experiments/default_model/notes.md
+	  'name="hipjsw default"' licence=Apache-2.0 half=true
 	@rm -rf $(SHIPPED) && mkdir -p $(dir $(SHIPPED)) && cp -r $(MODEL)/default $(SHIPPED)
 
 ACCURACY := runs/accuracy

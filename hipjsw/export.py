@@ -14,7 +14,7 @@ from hipjsw.app.runs import RunError
 from hipjsw.inference.model import Model
 from hipjsw.inference.model_folder import read_model, write_model
 from hipjsw.inference.model_place import DEFAULT, DEFAULT_MODEL, LOCATOR, is_model
-from hipjsw.inference.onnx_file import write_onnx
+from hipjsw.inference.onnx_file import require_onnx, write_onnx
 from hipjsw.reporting.model_card import model_card
 
 CARD, ONNX = "MODEL_CARD.md", "model.onnx"
@@ -22,6 +22,8 @@ CARD, ONNX = "MODEL_CARD.md", "model.onnx"
 
 def main(cfg: DictConfig) -> None:
     """Make a model of the runs, write it, read it again and describe it."""
+    if cfg.onnx:
+        require_onnx()
     notes = "" if cfg.notes is None else Path(cfg.notes).read_text(encoding="utf-8")
     runs = read_members([Path(folder) for folder in (cfg.run, *cfg.ensemble)])
     out = Path(cfg.out)
@@ -33,7 +35,8 @@ def main(cfg: DictConfig) -> None:
         cfg.looks,
         cfg.region,
     )
-    locator = None if cfg.locator is None else _locator(str(cfg.locator), str(model.about["name"]), cfg.licence)
+    finds_alone = cfg.locator is None or model.about["labels"] == "head"
+    locator = None if finds_alone else _locator(str(cfg.locator), str(model.about["name"]), cfg.licence)
     found = write_model(model, out, half=bool(cfg.half))
     if locator is not None:
         write_model(locator, out / LOCATOR, half=bool(cfg.half))

@@ -42,7 +42,7 @@ def main(cfg: DictConfig) -> None:
     given_spacing(cfg.spacing_mm)
     if cfg.assume_head_mm is not None and not HEAD_MM[0] <= cfg.assume_head_mm <= HEAD_MM[1]:
         raise ValueError(f"assume_head_mm is a femoral head's diameter, {HEAD_MM[0]:g} to {HEAD_MM[1]:g} mm")
-    films, out = list_films(Path(cfg.images)), Path(cfg.out)
+    films, out = list_films(Path(cfg.images), Path(cfg.out)), Path(cfg.out)
     model = model_folder(cfg.model)
     found = FilmMeasurer.load(model).hash
     options = BatchOptions(

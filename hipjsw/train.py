@@ -18,11 +18,12 @@ from hipjsw.app.judging import check_measure, learn_judgement
 from hipjsw.app.lock import only_one
 from hipjsw.app.provision import provide_store, split_spec
 from hipjsw.app.results import Results, write_results
-from hipjsw.app.runs import Run, run_identity, write_metrics
+from hipjsw.app.runs import START, Run, run_identity, write_json, write_metrics
 from hipjsw.cohort.split_record import part_counts, split_digest, split_record
 from hipjsw.cohort.store import Store
 from hipjsw.inference.examples import probs_of_task
 from hipjsw.inference.measuring import Measurer
+from hipjsw.inference.model import Model
 from hipjsw.learning.callbacks import NonFiniteLossError
 from hipjsw.learning.data import HipData
 from hipjsw.learning.fitting import fit, measure_split
@@ -38,13 +39,16 @@ def main(cfg: DictConfig) -> None:
     with told_to_sweep():
         _refuse(cfg)
         task, options = build_task(cfg), trainer_options(cfg)
-        start_from(task, cfg)
+        start = start_from(task, cfg)
         store = provide_store(cfg)
         data = build_data(cfg, store)
         split = split_record(store.split, store.hips, split_spec(cfg))
         run = Run.of(cfg, store.fingerprint, split["digest"])
         with only_one(run.folder, wait=False):
             run.claim(cfg, store.fingerprint, split)
+            if start is not None:
+                write_json(run.folder / START, {"hash": start.hash, "training": start.about.get("training", [])})
+                _warn_of_known_persons(start, store)
             reused = run.is_finished
             if not reused:
                 with run.attempt(store.folder, cfg.store):
@@ -66,6 +70,13 @@ def _refuse(cfg: DictConfig) -> None:
         raise ValueError(f"seed is 0 or more, not {cfg.seed}")
     if cfg.trainer.options.get("devices", 1) != 1:
         raise ValueError("this version trains on one device: trainer.options.devices=1")
+
+
+def _warn_of_known_persons(start: Model, store: Store) -> None:
+    if store.fingerprint in [run.get("data_fingerprint") for run in start.about.get("training", [])]:
+        log.warning(
+            "the model to start from was trained on this very store: unless the split is the same, it knows test hips"
+        )
 
 
 def _train(cfg: DictConfig, run: Run, task: SegmentationTask, data: HipData, options: dict[str, Any]) -> None:

@@ -25,6 +25,7 @@ from hipjsw.app.record import record_name, write_record
 from hipjsw.app.runs import failure_reason, read_cost
 from hipjsw.app.sweeper import ArmSweeper, said_values
 from hipjsw.cohort.store import Store
+from hipjsw.inference.model_place import model_folder, said_hash
 from hipjsw.reporting.ablation_table import rich_table
 from hipjsw.reporting.tables import print_table
 
@@ -67,6 +68,7 @@ class ArmSweep:
     def _run(self, plan: Plan, designs: Sequence[Design], options: Sequence[str]) -> list[Sequence[JobReturn]]:
         folder = Path(self.config.runs_dir) / "sweeps"
         given = [Store.open(Path(self.config.store)).fingerprint] if self.config.store is not None else []
+        given += [said_hash(model_folder(self.config.init))] if self.config.init is not None else []
         records = {design.name: record_name(design, options, given) for design in designs}
         for design in designs:
             write_record(folder, design, options, plan, fingerprints=given)

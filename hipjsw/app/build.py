@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from hipjsw.anatomy.weights import BorderWeight
 from hipjsw.cohort.store import Store
+from hipjsw.inference.model import Model
 from hipjsw.inference.model_folder import read_model
 from hipjsw.inference.model_place import ModelError, model_folder
 from hipjsw.learning.architecture import Architecture
@@ -47,16 +48,20 @@ def architecture_of(cfg: DictConfig) -> Architecture:
     return Architecture.of_targets(net, activation, instantiate(cfg.activation).num_channels)
 
 
-def start_from(task: SegmentationTask, cfg: DictConfig) -> None:
+def start_from(task: SegmentationTask, cfg: DictConfig) -> Model | None:
     """Give the task's network the weights of the model that ``init`` names, if it names one.
+
+    Returns:
+        That model.
 
     Raises:
         ModelError: No model there, one that cannot be used, of several networks, or of a network of another shape.
     """
     if cfg.init is None:
-        return
+        return None
     folder = model_folder(cfg.init)
-    members = read_model(folder).members
+    model = read_model(folder)
+    members = model.members
     own = architecture_of(cfg)
     if len(members) != 1 or members[0].architecture != own:
         nets = ", ".join(f"{m.architecture.net} {dict(m.architecture.arguments)}" for m in members)
@@ -66,6 +71,10 @@ def start_from(task: SegmentationTask, cfg: DictConfig) -> None:
         )
     task.net.load_state_dict({name: value.float() for name, value in members[0].weights.items()})
     log.info("starting from the weights of the model %s", folder.name)
+    was, now = (model.view.pixel_mm, model.about.get("labels")), (float(cfg.view.pixel_mm), str(cfg.labels.name))
+    if was != now:
+        log.warning("that model saw %g mm pixels and labels=%s; this run has %g and labels=%s", *was, *now)
+    return model
 
 
 def build_data(cfg: DictConfig, store: Store, test_part: str = "test") -> HipData:

@@ -14,7 +14,7 @@ from hipjsw.app.ensemble import Member as Trained
 from hipjsw.app.ensemble import require_results_of
 from hipjsw.app.judging import check_measure, read_judgement
 from hipjsw.app.provision import view_spec
-from hipjsw.app.runs import METRICS, RunError, read_json
+from hipjsw.app.runs import METRICS, START, RunError, read_json
 from hipjsw.inference.measuring import Judgement
 from hipjsw.inference.model import Member, Model
 from hipjsw.learning.checkpoint import load_weights
@@ -78,7 +78,7 @@ def model_of_runs(
             "name": name,
             "licence": licence or "not stated",
             "labels": str(first.trained.labels.name),
-            "training": [_training(run) for run in runs],
+            "training": [one for run in runs for one in (_training(run), *_before(run))],
             "metrics": _metrics(folder),
         },
     )
@@ -96,6 +96,12 @@ def _judgement(folder: Path, looks: int, region: str) -> Judgement:
             f"python -m hipjsw.evaluate run={folder} looks={looks} region={region}"
         )
     return found
+
+
+def _before(run: Trained) -> list[dict[str, Any]]:
+    """What the model was trained on from whose weights the run started, if it did."""
+    path = run.run.folder / START
+    return [{**one, "before": True} for one in read_json(path)["training"]] if path.is_file() else []
 
 
 def _training(run: Trained) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import torch
 
-from hipjsw.app.film_files import write_curves, write_overlays, write_reports
+from hipjsw.app.film_files import remove_files, write_curves, write_overlays, write_reports
 from hipjsw.app.film_list import FilmFile
 from hipjsw.cohort.examination import unforeseen
 from hipjsw.cohort.order import in_order
@@ -89,13 +89,15 @@ def measure_films(
     keys = [_file_key(film) for film in films]
     done = {n: known[key] for n, key in enumerate(keys) if key in known}
     missing = [n for n in range(len(films)) if n not in done]
-    count = min(workers, len(missing))
+    count = min(workers, len(missing)) if options.device == "cpu" else 1  # a GPU is one process's
     work = partial(_film_rows, options, out, count > 1)
     with (out / LINES).open("a", encoding="utf-8") as lines:
-        for n, rows in zip(missing, in_order(work, [films[n] for n in missing], max(count, 1)), strict=True):
+        results = in_order(work, [films[n] for n in missing], max(count, 1))
+        for n, (rows, lasting) in zip(missing, results, strict=True):
             done[n] = rows
-            lines.write(json.dumps({"options": options.key, "key": keys[n], "rows": rows}) + "\n")
-            lines.flush()
+            if lasting:
+                lines.write(json.dumps({"options": options.key, "key": keys[n], "rows": rows}) + "\n")
+                lines.flush()
             if tell is not None:
                 tell(rows)
             if progress is not None:
@@ -143,9 +145,11 @@ def _measurer(options: BatchOptions, alone: bool) -> FilmMeasurer:
     return FilmMeasurer.load(Path(options.model), options.device, options.assume_head_mm)
 
 
-def _film_rows(options: BatchOptions, out: Path, among_others: bool, film: FilmFile) -> list[Row]:
+def _film_rows(options: BatchOptions, out: Path, among_others: bool, film: FilmFile) -> tuple[list[Row], bool]:
+    """A film's rows, and whether they are the film's own: a full disk or a full GPU is asked again next time."""
     measurer = _measurer(options, not among_others)
     try:
+        remove_files(out, film.name)
         if film.path is None:
             raise FilmError("unreadable", f"{film.name}: there is no such file beside the list")
         seen = read_film(film.path, film.spacing_mm or options.spacing_mm)
@@ -157,9 +161,11 @@ def _film_rows(options: BatchOptions, out: Path, among_others: bool, film: FilmF
         if options.points:
             write_curves(out, film.name, measured)
         if options.dicom and seen.facts is not None and seen.facts.format == "dicom":
-            write_reports(out, film.path, film.name, measured, options.hash)
+            no_report = write_reports(out, film.path, film.name, measured, options.hash)
+            for row in rows:
+                row["reason"] = "; ".join(filter(None, (row["reason"], no_report)))
     except FilmError as error:
-        return [failed_row(film.name, str(error), options.hash)]
+        return [failed_row(film.name, str(error), options.hash)], error.rule != "unreadable"
     except Exception as error:  # whatever one film does, the batch goes on
-        return [failed_row(film.name, unforeseen(error), options.hash)]
-    return rows
+        return [failed_row(film.name, unforeseen(error), options.hash)], False
+    return rows, True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import re
 from collections.abc import Sequence
@@ -11,7 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hipjsw.anatomy.landmarks import Side
 from hipjsw.anatomy.points_file import write_points
+from hipjsw.cohort.examination import unforeseen
 from hipjsw.inference.measure import MeasuredFilm, MeasuredHip
 from hipjsw.inference.measurement import Row
 from hipjsw.jsw.polyline import evenly
@@ -24,6 +25,7 @@ __all__ = [
     "REPORTS",
     "hip_pictures",
     "overlay_name",
+    "remove_files",
     "said_of",
     "write_curves",
     "write_overlays",
@@ -81,8 +83,8 @@ def _curves(hip: MeasuredHip, in_mm: bool) -> NDArray[np.float64]:
     return hip.view.to_film_mm(view_px) if in_mm else hip.to_film_px(view_px)
 
 
-def write_reports(out: Path, path: Path, name: str, measured: MeasuredFilm, model_hash: str) -> None:
-    """SEG and SR; a film whose header cannot be pointed at has none, and its rows stand all the same.
+def write_reports(out: Path, path: Path, name: str, measured: MeasuredFilm, model_hash: str) -> str:
+    """SEG and SR; a film whose header cannot be pointed at or copied has none, and its rows stand all the same.
 
     Args:
         out: Folder of the results.
@@ -90,13 +92,36 @@ def write_reports(out: Path, path: Path, name: str, measured: MeasuredFilm, mode
         name: What the film is called.
         measured: What was measured on it.
         model_hash: Of the model.
+
+    Returns:
+        Why there is none; empty where there is.
     """
     from hipjsw.reporting.dicom_report import DicomReportError, write_dicom_reports  # highdicom takes a second
 
     folder = out / REPORTS
     folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(DicomReportError):
+    try:
         write_dicom_reports(path, measured, model_hash, folder / _safe(name))
+    except DicomReportError as error:
+        return str(error)
+    except Exception as error:  # a header's value that DICOM does not allow, in as many ways as there are
+        return f"no DICOM report: the header has a value that cannot be copied ({unforeseen(error)})"
+    return ""
+
+
+def remove_files(out: Path, name: str) -> None:
+    """Remove what an earlier measurement wrote of a film.
+
+    Args:
+        out: Folder of the results.
+        name: What the film is called.
+    """
+    pictures = [overlay_name(name, side.value, bare) for side in Side for bare in (False, True)]
+    curves = [f"{_safe(name)}-{side.value}-{unit}.pts" for side in Side for unit in ("mm", "px")]
+    reports = [f"{_safe(name)}.{kind}.dcm" for kind in ("seg", "sr")]
+    for folder, names in ((OVERLAYS, pictures), (CURVES, curves), (REPORTS, reports)):
+        for one in names:
+            (out / folder / one).unlink(missing_ok=True)
 
 
 def _safe(film: str) -> str:

@@ -35,12 +35,13 @@ class FilmFile:
     spacing_mm: float | None = None
 
 
-def list_films(images: Path) -> list[FilmFile]:
+def list_films(images: Path, out: Path | None = None) -> list[FilmFile]:
     """The files to look at, in one order on every disk.
 
     Args:
         images: A film; a folder, all of whose files are taken but hidden ones and points; or a CSV with a column
             ``film`` of paths that start from its folder and do not leave it, and perhaps ``spacing_mm``.
+        out: Folder of the results: what lies in it is none of a folder's films.
 
     Raises:
         FilmListError: Nothing there, an empty folder, or a line of a CSV that cannot be used.
@@ -48,6 +49,8 @@ def list_films(images: Path) -> list[FilmFile]:
     """
     if images.is_dir():
         found = [file.path for file in Folder(images).walk().files if not file.path.lower().endswith(_BESIDE)]
+        if out is not None and out.resolve() != images.resolve():
+            found = [name for name in found if not (images / name).resolve().is_relative_to(out.resolve())]
         if not found:
             raise FilmListError(f"{images} holds no files; name a film, a folder of films or a CSV with images=PATH")
         return [FilmFile(name, images / name) for name in found]

@@ -19,7 +19,7 @@ from hipjsw.reporting.plain import NO_PATH
 __all__ = ["record_name", "shown_options", "write_record"]
 
 #: What may vary between two calls of the same sweep; ``data`` may not.
-_SILENT = (frozenset(NOT_PART) - {"data"}) | {"hydra"}
+_SILENT = (frozenset(NOT_PART) - {"data", "init"}) | {"hydra"}
 
 
 def shown_options(options: Sequence[str]) -> list[str]:
@@ -39,7 +39,7 @@ def record_name(design: Design, options: Sequence[str], fingerprints: Sequence[s
     Args:
         design: The ablation.
         options: As given.
-        fingerprints: Of stores that were named by their folder.
+        fingerprints: Of stores, and hashes of models to start from, that were named by their folder.
     """
     said = [*shown_options(options), *fingerprints]
     digest = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:6]

@@ -24,7 +24,17 @@ from hipjsw.app.commit import package_commit
 from hipjsw.inference.model_place import model_folder, said_hash
 from hipjsw.reporting.plain import NO_PATH
 
-__all__ = ["Run", "RunError", "failure_reason", "read_cost", "read_json", "run_identity", "write_json", "write_metrics"]
+__all__ = [
+    "START",
+    "Run",
+    "RunError",
+    "failure_reason",
+    "read_cost",
+    "read_json",
+    "run_identity",
+    "write_json",
+    "write_metrics",
+]
 
 #: Keys of the root that change where and how fast a run is, never what comes out.
 NOT_PART = (
@@ -37,6 +47,8 @@ RESULT_VERSION = 3
 
 #: A run's numbers; it is finished once they are there.
 METRICS = "metrics.json"
+#: What a run's weights began with, where it was a model: its hash, and what that was trained on.
+START = "start.json"
 #: Says why the last attempt at a run failed.
 FAILED = "failed.json"
 #: Where an absolute path begins.

@@ -29,6 +29,8 @@ __all__ = ["FilmMeasurer", "MeasuredFilm", "MeasuredHip"]
 #: How often a film without spacing is looked at again with what its heads' margins said of its pixels, and the change
 #: from which on that is worth it.
 _RESHAPED, _SETTLED = 3, 1.02
+#: A joint whose head lies further than this from where one was found is another hip's, or none.
+ANOTHER_MM = 30.0
 #: A view whose head lies further from its centre than this is laid anew, once.
 OFF_CENTRE_MM = 1.5
 
@@ -133,6 +135,8 @@ class FilmMeasurer:
             ModelError: No model, none that can be used, or one without a locator.
         """
         model = read_model(folder)
+        if model.about.get("labels") == "head":
+            raise ModelError(f"{folder} finds hips and measures none; name a model that was trained with other labels")
         if not (folder / LOCATOR).is_dir():
             raise ModelError(
                 f"{folder} cannot find hips on a film: it has no locator; export it with one: "
@@ -163,7 +167,7 @@ class FilmMeasurer:
         found, spacing = find_hips(self.locator, film)
         hips = self._centred(replace(film, spacing=spacing), found)
         for _ in range(_RESHAPED if film.spacing is None else 0):
-            sizes = [size for hip in hips if (size := _head_px(hip)) is not None]
+            sizes = _heads_px(hips)
             if not sizes:
                 break
             better = guess_by(sizes)
@@ -182,7 +186,8 @@ class FilmMeasurer:
         if again:
             views = [self._laid(film, hips[n].found, hips[n].centre_px) for n in again]
             for n, hip in zip(again, self._measured(film, [found[n] for n in again], views), strict=True):
-                hips[n] = hip
+                if hip.contours is not None:  # else the first view was the better one
+                    hips[n] = hip
         return hips
 
     def at(self, film: Radiograph, found: Sequence[FoundHip]) -> list[MeasuredHip]:
@@ -226,9 +231,24 @@ class FilmMeasurer:
             judged = self.model.judgement([record])[0]
             joint = find_joint(mean, pixel_mm)
             contours = joint if isinstance(joint, JointContours) else None
+            final = judged.width
+            if contours is not None and _apart_mm(view, contours, hip) > ANOTHER_MM:
+                final, contours = Unmeasurable("the joint that is seen is not at the head that was found"), None
             head = None if contours is None else head_ellipse(mean[0], contours.centre_px, contours.radius_px)
-            hips.append(MeasuredHip(hip, judged.width, view, images[n], mean, contours, head, judged.typicality))
+            hips.append(MeasuredHip(hip, final, view, images[n], mean, contours, head, judged.typicality))
         return hips
+
+
+def _apart_mm(view: HipView, contours: JointContours, hip: FoundHip) -> float:
+    """How far a head's circle lies from where the head was found."""
+    found_mm = view.spacing.to_mm(np.asarray(hip.centre_px))
+    return float(np.linalg.norm(view.to_film_mm(contours.centre_px) - found_mm))
+
+
+def _heads_px(hips: Sequence[MeasuredHip]) -> list[tuple[float, float]]:
+    """Height and width of heads in film pixels; where some hips are like those the model knows, theirs alone."""
+    known = [hip for hip in hips if hip.typicality is None or hip.typicality <= 1.0]
+    return [size for hip in known or hips if (size := _head_px(hip)) is not None]
 
 
 def _head_px(hip: MeasuredHip) -> tuple[float, float] | None:

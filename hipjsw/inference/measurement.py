@@ -8,7 +8,7 @@ from typing import Any
 import hipjsw
 from hipjsw.anatomy.landmarks import Side
 from hipjsw.imaging.radiograph import FilmFacts
-from hipjsw.imaging.spacing import PixelSpacing
+from hipjsw.imaging.spacing import PixelSpacing, SpacingSource
 from hipjsw.inference.measure import MeasuredFilm, MeasuredHip
 from hipjsw.jsw.profile import JointSpaceWidth
 
@@ -122,7 +122,7 @@ def _hip(hip: MeasuredHip, film: MeasuredFilm) -> Row:
         return said | {"status": "unmeasurable", "reason": width.reason}
     said |= {
         "status": "measured",
-        "reason": _squeezed(film.guess) if film.spacing is None else "",
+        "reason": _squeezed(film.guess),
         "quality": _rounded(width.quality),
         "mjsw_px": round(width.mjsw_mm / film.guess.mean_mm, 3),
         "mjsw_per_head": round(width.mjsw_mm / hip.diameter_mm, 5),
@@ -136,8 +136,8 @@ def _hip(hip: MeasuredHip, film: MeasuredFilm) -> Row:
 
 
 def _squeezed(guess: PixelSpacing) -> str:
-    """What is to be said of a film whose pixels are taken not to be square."""
-    if guess.row_mm == guess.col_mm:
+    """What is to be said of a film without spacing whose pixels are taken not to be square."""
+    if guess.row_mm == guess.col_mm or guess.source not in (SpacingSource.NONE, SpacingSource.ASSUMED_HEAD):
         return ""
     wider = guess.row_mm / guess.col_mm
     how = f"{wider:.2f} times as wide as high" if wider > 1 else f"{1 / wider:.2f} times as high as wide"

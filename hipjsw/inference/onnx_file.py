@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.inference.model import Model
 
-__all__ = ["INPUT", "OUTPUT", "OnnxError", "write_onnx"]
+__all__ = ["INPUT", "OUTPUT", "OnnxError", "require_onnx", "write_onnx"]
 
 #: Names within the file: images ``(n, 1, rows, cols)`` in [0, 1], and probabilities ``(n, 3, rows, cols)`` of femur,
 #: acetabulum and joint space; float32.
@@ -43,6 +44,17 @@ class _Foreground(nn.Module):
         return probs[:, -len(FOREGROUND) :]
 
 
+def require_onnx() -> None:
+    """See that such files can be made.
+
+    Raises:
+        OnnxError: The packages that make them are not installed.
+    """
+    missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
+    if missing:
+        raise OnnxError(f"an ONNX file needs {' and '.join(missing)}: python -m pip install 'hipjsw[onnx]'")
+
+
 def write_onnx(model: Model, path: Path) -> None:
     """Write what a model's networks make of a view in one look.
 
@@ -53,9 +65,7 @@ def write_onnx(model: Model, path: Path) -> None:
     Raises:
         OnnxError: The packages that make such files are not installed.
     """
-    missing = [name for name in ("onnx", "onnxscript") if find_spec(name) is None]
-    if missing:
-        raise OnnxError(f"an ONNX file needs {' and '.join(missing)}: python -m pip install 'hipjsw[onnx]'")
+    require_onnx()
     example = torch.rand(_EXAMPLES, 1, model.view.rows_px, model.view.cols_px)
     with _quiet():
         program = torch.onnx.export(
@@ -69,6 +79,7 @@ def write_onnx(model: Model, path: Path) -> None:
             verbose=False,
         )
     assert program is not None
+    _forget_paths(program.model)
     program.model.metadata_props.update(
         {
             "name": str(model.about.get("name", "")),
@@ -83,6 +94,21 @@ def write_onnx(model: Model, path: Path) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _forget_paths(model: Any) -> None:
+    """The exporter notes of every node which line of which file it comes from, by absolute paths."""
+    model.producer_version, model.doc_string = None, None
+    for graph in (model.graph, *model.functions.values()):
+        graph.metadata_props.clear()
+        values = [*graph.inputs, *graph.outputs]
+        for node in graph.all_nodes():
+            node.metadata_props.clear()
+            node.doc_string = None
+            values += node.outputs
+        for value in values:
+            value.metadata_props.clear()
+            value.doc_string = None
 
 
 @contextmanager

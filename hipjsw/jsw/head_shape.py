@@ -19,8 +19,12 @@ __all__ = ["HeadEllipse", "head_ellipse"]
 FIRST_DEG, LAST_DEG, STEP_DEG = -75.0, 120.0, 2.0
 #: Where it is looked for, in radii of the circle that fits the margin under the joint space.
 NEAR, FAR, STEP = 0.7, 1.35, 0.005
-#: Fewer rays with a margin than this share, and there is no ellipse.
-LEAST_RAYS = 0.4
+#: Fewer rays with a margin than this share, or none as far medially, and there is no ellipse: of a short arc a small
+#: error of the margin makes a large one of the centre.
+LEAST_RAYS, REACH_DEG = 0.6, 80.0
+#: Nor is one whose centre lies further from where the head was, in radii, or whose height or width is another size; a
+#: circle under the joint space of a head squeezed by a quarter is off by so much.
+FARTHEST, SIZES = 0.8, (0.55, 1.8)
 #: What lies further off than so many median residuals is not the head's: osteophytes, the neck.
 _OUTLIER, _TIMES = 2.5, 4
 
@@ -54,7 +58,7 @@ def head_ellipse(femur: NDArray[Any], centre_px: Floats, radius_px: float) -> He
         radius_px: About its radius.
 
     Returns:
-        The ellipse; None where too little of a margin is seen.
+        The ellipse; None where too little of a margin is seen, or what fits it is no head.
     """
     angle = np.deg2rad(np.arange(FIRST_DEG, LAST_DEG + STEP_DEG / 2, STEP_DEG))
     rays = np.stack([-np.cos(angle), np.sin(angle)], axis=-1)
@@ -64,12 +68,15 @@ def head_ellipse(femur: NDArray[Any], centre_px: Floats, radius_px: float) -> He
     inside = np.asarray(cv2.remap(plane, at[..., 1], at[..., 0], cv2.INTER_LINEAR)) >= 0.5
     left = np.argmax(~inside, axis=1)
     seen = inside[:, 0] & ~inside.all(axis=1)
-    if seen.mean() < LEAST_RAYS:
+    if seen.mean() < LEAST_RAYS or angle[seen][-1] < np.deg2rad(REACH_DEG):
         return None
     fitted = _fitted((radii[left][:, None] * rays)[seen])
     if fitted is None:
         return None
-    return HeadEllipse(centre_px + radius_px * fitted[0], 2.0 * radius_px * fitted[1])
+    centre, half = fitted
+    if np.hypot(*centre) > FARTHEST or half.min() < SIZES[0] or half.max() > SIZES[1]:
+        return None
+    return HeadEllipse(centre_px + radius_px * centre, 2.0 * radius_px * half)
 
 
 def _fitted(margin: Floats) -> tuple[Floats, Floats] | None:

@@ -18,7 +18,8 @@
   const keep = () => {
     try { localStorage.setItem(store, JSON.stringify(verdicts)); } catch { /* told below: they are lost with the page */ }
   };
-  const key = (row) => JSON.stringify([row.dataset.name, row.dataset.side]); // a row's place changes with the batch
+  // a row's place changes with the batch, and what was read is the width that was there
+  const key = (row) => JSON.stringify([row.dataset.name, row.dataset.side, row.dataset.width]);
   const shown = () => rows.filter((row) => !row.hidden);
   const tell = () => {
     const given = rows.filter((row) => verdicts[key(row)]).length;
@@ -61,9 +62,10 @@
     const lines = [["film", "side", "mjsw_mm", "verdict", "reader"].join(",")];
     for (const row of rows) {
       const verdict = verdicts[key(row)];
-      if (!verdict) continue;
+      const shared = row.dataset.status === "measured" && !row.dataset.width; // of the head, not in mm
+      if (!verdict || !row.dataset.side || (shared && verdict === "accept")) continue;
       const width = verdict === "accept" ? row.dataset.width : "";
-      const word = verdict === "accept" ? "measured" : "unmeasurable";
+      const word = width ? "measured" : "unmeasurable";
       lines.push([row.dataset.name, row.dataset.side, width, word, reader.value.trim()].map(cell).join(","));
     }
     const link = document.createElement("a");

@@ -127,6 +127,7 @@ def _row(number: int, row: Row, pictures: Pictures) -> str:
         "id": f"hip-{number}",
         "data-name": row["film"],
         "data-side": row["side"],
+        "data-status": row["status"],
         "data-width": "" if row["mjsw_mm"] is None else f"{row['mjsw_mm']:.4f}",
         "data-overlay": drawn,
         "data-film": bare,

@@ -91,7 +91,7 @@ def _trained(run: Mapping[str, Any]) -> str:
         f"labels {labels.get('name', NONE)}",
         f"hipjsw {run.get('hipjsw', NONE)}, commit {str(run.get('commit') or NONE)[:12]}",
     ]
-    return f"- {'; '.join(said)}."
+    return f"- {'Before that: ' if run.get('before') else ''}{'; '.join(said)}."
 
 
 def _numbers(metrics: Mapping[str, Any]) -> str:

@@ -1,13 +1,26 @@
 """Files of one film: their names, and curves that lie on the film where the hip does."""
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ComputedRadiographyImageStorage, ExplicitVRLittleEndian
 
 from hipjsw.anatomy.landmarks import Side
 from hipjsw.anatomy.points_file import read_points
-from hipjsw.app.film_files import CURVE_POINTS, CURVES, overlay_name, said_of, write_curves
+from hipjsw.app.film_files import (
+    CURVE_POINTS,
+    CURVES,
+    overlay_name,
+    remove_files,
+    said_of,
+    write_curves,
+    write_overlays,
+    write_reports,
+)
 from hipjsw.imaging.spacing import PixelSpacing, SpacingSource
 from hipjsw.imaging.view import HipView
 from hipjsw.inference.locate import FoundHip
@@ -50,6 +63,41 @@ def test_curves_lie_on_the_film_where_head_and_roof_do(tmp_path, side, known):
     for curve in np.split(away[:, 1] * lateral, [CURVE_POINTS[0]]):
         assert curve[0] > 0 > curve[-1]
         assert (np.diff(curve) < 0).all()
+
+
+def test_what_an_earlier_measurement_wrote_of_a_film_goes_and_nothing_else_does(tmp_path):
+    measured = MeasuredFilm((hip(Side.RIGHT), hip(Side.LEFT)), SPACING, SPACING)
+    rows = [{"side": side.value, "status": "unmeasurable", "reason": "no matter"} for side in Side]
+    for name in ("a.dcm", "b.dcm"):
+        write_curves(tmp_path, name, measured)
+        write_curves(tmp_path, name, replace(measured, spacing=None))
+        write_overlays(tmp_path, name, measured, rows)
+    (tmp_path / "notes.txt").touch()
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    remove_files(tmp_path, "a.dcm")
+    after = {path for path in tmp_path.rglob("*") if path.is_file()}
+    assert len(before - after) == 8
+    assert all(path.name.startswith("a.dcm") for path in before - after)
+    remove_files(tmp_path / "nothing", "a.dcm")
+
+
+@pytest.mark.parametrize("keyword", ["PatientBirthDate", "StudyDate", "PatientSex"])
+def test_a_header_that_cannot_be_copied_costs_the_report_alone(tmp_path, keyword):
+    header = Dataset()
+    header.SOPClassUID, header.SOPInstanceUID = ComputedRadiographyImageStorage, "1.2.3"
+    header.StudyInstanceUID, header.SeriesInstanceUID = "1.2", "1.2.1"
+    header.Rows, header.Columns = 1200, 900
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        setattr(header, keyword, "00000000")
+        header.file_meta = FileMetaDataset()
+        header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+        header.save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    why = write_reports(
+        tmp_path, tmp_path / "a.dcm", "a.dcm", MeasuredFilm((hip(Side.RIGHT),), SPACING, SPACING), "0" * 64
+    )
+    assert "cannot be copied" in why
+    assert "00000000" not in why
 
 
 def test_a_hip_without_curves_has_no_file(tmp_path):

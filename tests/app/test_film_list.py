@@ -64,3 +64,12 @@ def test_what_names_no_films_is_said(folder, tmp_path):
         listed(folder, "film")
     with pytest.raises(CohortError):
         listed(folder, "path", "b.dcm")
+
+
+def test_results_within_the_folder_are_no_films_of_it(tmp_path):
+    (tmp_path / "measured" / "overlays").mkdir(parents=True)
+    for name in ("a.dcm", "measured/report.html", "measured/overlays/a.png", "measured too.dcm"):
+        (tmp_path / name).touch()
+    assert [film.name for film in list_films(tmp_path, tmp_path / "measured")] == ["a.dcm", "measured too.dcm"]
+    assert len(list_films(tmp_path)) == 4
+    assert len(list_films(tmp_path / "measured", tmp_path / "measured")) == 2

@@ -57,6 +57,15 @@ def test_a_reason_is_kept_until_the_sweep_runs_again(tmp_path):
     assert [run.status for run in read_sweep(path).runs] == ["missing", "missing"]
 
 
+def test_a_sweep_that_starts_from_a_model_has_a_record_of_its_own():
+    names = {
+        record_name(DESIGN, options, fingerprints)
+        for options, fingerprints in (([], ()), (["init=default"], ["a"]), (["init=a/b"], ["b"]), (["init=a/b"], ["c"]))
+    }
+    assert len(names) == 4
+    assert shown_options(["init=default"]) == ["init=default"]
+
+
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"version": 99, "runs": []}'])
 def test_a_damaged_record_is_written_anew(damage, tmp_path):
     path = tmp_path / "sweeps" / "loss.json"

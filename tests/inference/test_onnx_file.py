@@ -1,5 +1,8 @@
 """ONNX files against the networks they were made of, by ONNX Runtime."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -35,6 +38,9 @@ def test_the_file_says_what_the_networks_say_of_any_number_of_views(tmp_path, ac
         (probs,) = session.run([OUTPUT], {INPUT: images[:, None]})
         np.testing.assert_allclose(probs, made.see(images).looks[0], atol=1e-4)
         assert probs.std() > 1e-3
+    content = (tmp_path / "model.onnx").read_bytes()
+    for place in (str(Path.cwd()), str(Path.home()), sys.prefix, "site-packages", "onnx_file.py"):
+        assert place.encode() not in content
     said = session.get_modelmeta().custom_metadata_map
     assert said == {
         "name": "a model",

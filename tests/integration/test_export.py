@@ -11,6 +11,7 @@ from hipjsw.cohort.store import Store
 from hipjsw.inference.model_folder import read_model
 from hipjsw.inference.model_place import ModelError
 from hipjsw.inference.saved import SavedProbs
+from hipjsw.learning.checkpoint import load_weights
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +55,25 @@ def test_what_cannot_be_exported_says_what_to_do(run, workplace, configured, tmp
     with pytest.raises(RunError, match=r"python -m hipjsw\.evaluate"):
         export.main(configured("export", f"run={run}", f"ensemble=[{other}]", f"out={tmp_path / 'm'}"))
     assert not (tmp_path / "m").exists()
+
+
+def test_a_run_that_starts_from_a_model_learns_from_its_weights_and_says_so(run, workplace, door, tmp_path, tiny):
+    model, tuned, out = tmp_path / "model", tmp_path / "tuned", tmp_path / "out"
+    options = ("locator=null", "onnx=true")
+    assert door("export", f"run={run}", f"out={model}", *options, cwd=workplace.folder).code == 0
+    assert (model / "model.onnx").is_file()
+    again = ("data=cohort", f"store={workplace.store}", "measure.looks=1", "logger=none", f"init={model}", *tiny)
+    still = ("optim=tune", "optim.optimizer.lr=0", "optim.schedule=null")  # a rate of nothing changes nothing
+    done = door("train", *again, *still, f"run={tuned}", "seed=7", cwd=workplace.folder)
+    assert done.code == 0, done.err
+    assert "trained on this very store" in done.err
+    weights, started = load_weights(tuned / "checkpoints" / "best.ckpt"), read_model(model).members[0].weights
+    assert weights.keys() == started.keys()
+    for name, value in started.items():
+        np.testing.assert_array_equal(weights[name], value, err_msg=name)
+    done = door("export", f"run={tuned}", f"out={out}", "locator=null", cwd=workplace.folder)
+    assert done.code == 0, done.err
+    said = read_model(out).about["training"]
+    assert [one.get("before", False) for one in said] == [False, True]
+    assert said[1]["digest"] == read_model(model).about["training"][0]["digest"]
+    assert "- Before that: " in (out / "MODEL_CARD.md").read_text()

@@ -45,3 +45,10 @@ def test_a_spur_on_the_margin_is_passed_over():
 @pytest.mark.parametrize("plane", [np.zeros(SHAPE), np.ones(SHAPE), head(20, 20)], ids=["none", "all", "small"])
 def test_without_a_margin_there_is_none(plane):
     assert head_ellipse(plane, CENTRE, 32.0) is None
+
+
+def test_a_short_arc_is_no_ellipse():
+    """Bone medially, from 60 degrees on: the centre would hang on small errors of the margin."""
+    plane, (rows, cols) = head(64, 64, neck=False), np.indices(SHAPE)
+    plane[np.degrees(np.arctan2(cols - CENTRE[1], CENTRE[0] - rows)) > 60] = 1.0
+    assert head_ellipse(plane, CENTRE, 32.0) is None

@@ -1,14 +1,18 @@
 """The page of measured hips: what is on it, what cannot get into it, and how it is read by keyboard."""
 
 import csv
+import io
 import re
 import shutil
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from hipjsw.inference.measurement import COLUMNS
+from hipjsw.inference.reader import read_reader
 from hipjsw.reporting.markup import policy_hash
 from hipjsw.reporting.measure_page import write_measure_page
 
@@ -97,6 +101,11 @@ STATE = """(() => { const row = document.querySelector("tr[aria-current]");
     return [row.dataset.name, row.dataset.side, row.dataset.verdict,
         img.hidden ? "" : decodeURIComponent(img.src).split("/").pop(),
         document.getElementById("said").textContent, img.style.width]; })()"""
+#: What a click on "save" would put into the file.
+SAVED = """(async () => { const made = []; const make = URL.createObjectURL;
+    URL.createObjectURL = (blob) => { made.push(blob); return make(blob); };
+    HTMLAnchorElement.prototype.click = () => {};
+    document.querySelector('[data-act=save]').click(); return await made[0].text(); })()"""
 #: Waits until the picture is there.
 SEEN = """new Promise((done) => { const img = document.querySelector("#view img");
     const look = () => img.naturalWidth ? done(img.naturalWidth) : setTimeout(look, 20); look(); })"""
@@ -135,17 +144,37 @@ def test_verdicts_outlive_the_page_and_are_saved_as_a_readers_csv(browser, tmp_p
     press(browser, "j", "j", "a", "r")
     browser.visit((tmp_path / "copy" / "report.html").as_uri())
     assert press(browser)[4] == "2 of 6 read"
-    text = browser.value(
-        """(async () => { const made = []; const make = URL.createObjectURL;
-        URL.createObjectURL = (blob) => { made.push(blob); return make(blob); };
-        HTMLAnchorElement.prototype.click = () => {};
-        document.querySelector('[data-act=save]').click(); return await made[0].text(); })()"""
-    )
+    text = browser.value(SAVED)
     rows = list(csv.DictReader(text.splitlines()))
     assert rows == [
         {"film": "bad, indeed.dcm", "side": "right", "mjsw_mm": "3.4560", "verdict": "measured", "reader": "reader"},
         {"film": "blind.png", "side": "right", "mjsw_mm": "", "verdict": "unmeasurable", "reader": "reader"},
     ]
+
+
+def test_what_is_saved_is_a_readers_csv_whatever_was_accepted(browser, tmp_path):
+    """A film that failed has no hip, a refusal that is accepted no width, and a share of the head no millimetres."""
+    press(browser, "a", "a", "a", "a", "a", "a")
+    text = browser.value(SAVED)
+    assert [(r["film"], r["side"], r["mjsw_mm"], r["verdict"]) for r in csv.DictReader(text.splitlines())] == [
+        ("bad, indeed.dcm", "left", "", "unmeasurable"),
+        ("bad, indeed.dcm", "right", "3.4560", "measured"),
+        ("good.dcm", "right", "3.4560", "measured"),
+        ("half.dcm", "left", "", "unmeasurable"),
+    ]
+    named = pd.read_csv(io.StringIO(text), keep_default_na=False)
+    named.insert(0, "hip_id", named.pop("film") + named.pop("side"))
+    named.to_csv(tmp_path / "verdicts.csv", index=False)
+    readings = read_reader(tmp_path / "verdicts.csv", SimpleNamespace(hips=named[["hip_id"]]))
+    assert sorted(readings["verdict"]) == ["measured", "measured", "unmeasurable", "unmeasurable"]
+
+
+def test_a_verdict_on_another_width_is_none(browser, tmp_path):
+    press(browser, "j", "j", "a")
+    rows = [one | {"mjsw_mm": 2.0} if one["mjsw_mm"] is not None else one for one in ROWS]
+    write_measure_page(tmp_path / "copy" / "report.html", rows, lambda f, s: None, "n")
+    browser.visit((tmp_path / "copy" / "report.html").as_uri())
+    assert press(browser)[4] == "0 of 6 read"
 
 
 def test_a_verdict_stays_with_its_hip_when_the_batch_grows(browser, tmp_path):
