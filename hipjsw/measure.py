@@ -76,7 +76,8 @@ def main(cfg: DictConfig) -> None:
 
 def _tell(rows: Sequence[Row]) -> None:
     for row in rows:
-        print(f"{row['film']} {row['side']}: {said_of(row)}", flush=True)
+        note = f"; {row['reason']}" if row["status"] == "measured" and row["reason"] else ""
+        print(f"{row['film']} {row['side']}: {said_of(row)}{note}", flush=True)
 
 
 def _write(out: Path, rows: Sequence[Row]) -> None:

@@ -53,7 +53,9 @@ def write_overlays(out: Path, name: str, measured: MeasuredFilm, rows: Sequence[
     folder.mkdir(parents=True, exist_ok=True)
     by_side = {row["side"]: row for row in rows}
     for hip in measured.hips:
-        drawn = draw_overlay(hip, [f"{hip.side.value}: {said_of(by_side[hip.side.value])}"])
+        row = by_side[hip.side.value]
+        note = row["reason"] if row["status"] == "measured" else ""
+        drawn = draw_overlay(hip, [f"{hip.side.value}: {said_of(row)}", *filter(None, [note])])
         for picture, bare in ((drawn, False), (draw_overlay(hip, bare=True), True)):
             (folder / overlay_name(name, hip.side.value, bare)).write_bytes(png_bytes(picture))
 
