@@ -67,7 +67,8 @@ def run_identity(cfg: DictConfig, store_fingerprint: str, split_digest: str) -> 
     """
     content: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     identity = {key: value for key, value in content.items() if key not in NOT_PART}
-    identity["split"] = {key: value for key, value in identity["split"].items() if key != "file"}
+    said = {key: value for key, value in identity["split"].items() if key != "file"}
+    identity["split"] = said if said.get("by_name") else {key: said[key] for key in said if key != "by_name"}
     identity["scale"] = {key: identity["scale"][key] for key in ("name", "divisor", "least_val_hips")}
     data = {"store_fingerprint": store_fingerprint, "split_digest": split_digest}
     start = {"init": said_hash(model_folder(cfg.init))} if cfg.get("init") else {}

@@ -108,6 +108,7 @@ class SplitConfig:
     test_share: float = 0.35
     val_share: float = 1.0 / 9.0
     stratify: bool = True
+    by_name: bool = False
     given: bool = True
     folds: int = 5
     train_on: str | None = None

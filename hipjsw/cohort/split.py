@@ -7,6 +7,7 @@ small is within baseline within full, each with its share of every stratum.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -157,7 +158,17 @@ class _Dealer:
         self.num_hips = persons["num_hips"].tolist()
         self.given = persons["given"].tolist() if spec.given else [""] * len(persons)
         self.strata = list(zip(self.datasets, persons["mjsw"], strict=True)) if spec.stratify else [()] * len(persons)
-        self.order: list[int] = np.random.default_rng([spec.seed, 0x5711]).permutation(len(persons)).tolist()
+        self.order = self._by_name() if spec.by_name else self._by_place()
+
+    def _by_place(self) -> list[int]:
+        order: list[int] = np.random.default_rng([self.spec.seed, 0x5711]).permutation(len(self.names)).tolist()
+        return order
+
+    def _by_name(self) -> list[int]:
+        def rank(place: int) -> bytes:
+            return hashlib.blake2b(f"{self.spec.seed} {self.names[place]}".encode()).digest()
+
+        return sorted(range(len(self.names)), key=rank)
 
     def random(self) -> Split:
         """Whom the cohort names for the test, else persons up to so many hips or such a share."""

@@ -24,6 +24,8 @@ class SplitSpec:
         test_share: ... or this share of all persons, whichever comes first.
         val_share: Share of the remaining persons that validate (the study's 2944 of 26,488 hips is a ninth).
         stratify: Whether each part gets its share of every cohort and class of joint space width.
+        by_name: Whether the order of persons hangs on their pseudonyms and not on how many there are: two stores that
+            share persons and the key of their pseudonyms then deal them alike, but for those that one of them lacks.
         given: Whether persons whom the cohort's ``split.csv`` names go where it says.
         folds: random: number of folds of a cross-validation.
         fold: random: the fold that is the test set, from 0; None for no cross-validation.
@@ -41,6 +43,7 @@ class SplitSpec:
     test_share: float = 0.35
     val_share: float = 1.0 / 9.0
     stratify: bool = True
+    by_name: bool = False
     given: bool = True
     folds: int = 5
     fold: int | None = None
@@ -57,6 +60,8 @@ class SplitSpec:
                 f"seed={self.seed}, test_hips={self.test_hips}, test_share={self.test_share}, "
                 f"val_share={self.val_share}"
             )
+        if self.by_name and self.stratify:
+            raise SplitError("split.by_name=true needs split.stratify=false: strata hang on who else is there")
         self._refuse_fold()
         self._refuse_names()
 

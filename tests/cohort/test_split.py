@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -252,6 +253,26 @@ def test_a_person_of_two_kinds_is_refused(column):
 
 def test_a_column_of_nothing_but_missing_values_names_nobody():
     assert deal(alike(9).assign(given_part=np.nan), SplitSpec()) == deal(alike(9), SplitSpec())
+
+
+@laws
+@given(cohorts, st.integers(0, 50), st.data())
+def test_stores_that_lack_a_few_persons_deal_the_others_alike_if_wanted(persons, seed, data):
+    lacking = data.draw(st.sets(st.integers(0, len(persons) - 1), max_size=len(persons) - 4))
+    hips = hips_of(persons)
+    fewer = hips[~hips["person"].isin({f"p{i}" for i in lacking})].reset_index(drop=True)
+    spec = SplitSpec(seed=seed, test_hips=10, stratify=False, by_name=True, given=False)
+    orders = [[*split.test, *split.val, *split.train] for split in (deal(hips, spec), deal(fewer, spec))]
+    there = set(fewer["person"])
+    assert [name for name in orders[0] if name in there] == orders[1]
+
+
+def test_the_order_by_name_hangs_on_the_seed_and_on_no_strata():
+    hips = alike(60)
+    spec = SplitSpec(stratify=False, by_name=True)
+    assert deal(hips, spec) != deal(hips, replace(spec, seed=1)) != deal(hips, replace(spec, by_name=False))
+    with pytest.raises(SplitError, match="stratify=false"):
+        replace(spec, stratify=True)
 
 
 def test_the_seed_decides():
