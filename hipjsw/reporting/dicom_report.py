@@ -37,6 +37,8 @@ _TAKEN = (
     *("StudyTime", "ReferringPhysicianName"),
 )
 _NEEDED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID", "Rows", "Columns")
+#: Where a header says how large pixels are.
+_SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _LATERALITY = {Side.RIGHT: codes.SCT.Right, Side.LEFT: codes.SCT.Left}
 _TYPES = (
     ("femur", codes.SCT.Femur),
@@ -72,6 +74,9 @@ def write_dicom_reports(film: Path, measured: MeasuredFilm, model_hash: str, ste
     if not measured.hips:
         return []
     source = _source(film)
+    if measured.spacing is None:  # a spacing of zero, say, would be copied
+        for name in _SPACINGS:
+            source.pop(name, None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they repeat what a header says, names of patients too
         made: list[tuple[str, Dataset]] = [

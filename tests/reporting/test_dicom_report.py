@@ -102,6 +102,15 @@ def test_the_segmentation_comes_back_pixel_for_pixel(written, measured):
     assert list(seg.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing) == [0.25, 0.25]
 
 
+def test_a_spacing_that_was_not_believed_is_not_handed_on(film, measured, tmp_path):
+    header = dcmread(film)
+    header.PixelSpacing = [0, 0]
+    header.save_as(film)
+    paths = write_dicom_reports(film, replace(measured, spacing=None), "ab" * 32, tmp_path / "out")
+    seg = dcmread(paths[0])
+    assert not [element for element in seg.iterall() if "PixelSpacing" in element.keyword]
+
+
 def test_the_report_says_millimetres_and_between_which_places(written, measured):
     report = written[1]
     groups = hd.sr.MeasurementReport.from_sequence([report], is_root=True).get_image_measurement_groups()
