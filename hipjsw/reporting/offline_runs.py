@@ -63,7 +63,7 @@ def next_step(folder: Path, run_id: str) -> int:
         the answer is 0 too.
     """
     written = [-2]
-    for path in folder.glob(f"wandb/*run-*-{run_id}/run-{run_id}.wandb"):
+    for path in folder.glob(f"wandb/*run-*-{run_id}*/run-{run_id}.wandb"):
         content = path.read_bytes()
         at = content.find(STEP)
         while at >= 0:
