@@ -8,6 +8,7 @@ not. So black air beside the patient and a saturated patient stay film. What is 
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,10 @@ _SEEN_SHARE, _NARROWEST_PX = 0.25, 2
 _BLUR_PX = 2
 
 
+#: What was found of films that are still in use, by step: each view of a film asks again.
+_FOUND: WeakKeyDictionary[Radiograph, dict[int, NDArray[np.bool_] | None]] = WeakKeyDictionary()
+
+
 def film_area(film: Radiograph, step: int) -> NDArray[np.bool_] | None:
     """Find the film in its frame.
 
@@ -42,6 +47,13 @@ def film_area(film: Radiograph, step: int) -> NDArray[np.bool_] | None:
     Returns:
         Bool, the shape of ``film.pixels[::step, ::step]``, True where there is film; None where all of it is.
     """
+    found = _FOUND.setdefault(film, {})
+    if step not in found:
+        found[step] = _film_area(film, step)
+    return found[step]
+
+
+def _film_area(film: Radiograph, step: int) -> NDArray[np.bool_] | None:
     coarse = np.ascontiguousarray(film.pixels[::step, ::step])
     low, high = (float(value) for value in np.percentile(coarse[::2, ::2], (0.5, 99.5)))
     padded = _padded(film, coarse)

@@ -114,14 +114,15 @@ def guess_by(heads_px: Sequence[tuple[float, float]]) -> PixelSpacing:
 
 def _at(locator: Model, film: Radiograph, spacing: PixelSpacing) -> list[FoundHip]:
     """What is found at a spacing, each side by itself."""
-    shown = replace(film, spacing=spacing)
+    shown = film if spacing is film.spacing else replace(film, spacing=spacing)
     views = [
         HipView.laid(locator.view, film.shape, spacing, np.zeros(2), mirrored)  # about the film's middle
         for mirrored in (False, True)
     ]
     margin = locator.view.margin_px
     inner = slice(margin, margin + locator.view.rows_px), slice(margin, margin + locator.view.cols_px)
-    images = np.stack([view.normalised(shown, locator.view)[0][inner] for view in views])
+    image = views[0].normalised(shown, locator.view)[0][inner]
+    images = np.stack([image, image[:, ::-1]])  # the mirrored view lies on the same places
     heads = locator.see(images, looks=1).looks[0, :, 0]
     hips = []
     for side, view, probs in zip((Side.RIGHT, Side.LEFT), views, heads, strict=True):

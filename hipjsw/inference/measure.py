@@ -17,7 +17,7 @@ from hipjsw.imaging.spacing import PixelSpacing, SpacingSource
 from hipjsw.imaging.view import HipView
 from hipjsw.inference.locate import FoundHip, find_hips, guess_by
 from hipjsw.inference.measuring import HipRecord, measure_looks
-from hipjsw.inference.model import Model
+from hipjsw.inference.model import Model, Seen
 from hipjsw.inference.model_folder import read_model
 from hipjsw.inference.model_place import LOCATOR, ModelError
 from hipjsw.jsw.contour import JointContours, find_joint
@@ -165,7 +165,7 @@ class FilmMeasurer:
 
     def _film(self, film: Radiograph) -> MeasuredFilm:
         found, spacing = find_hips(self.locator, film)
-        hips = self._centred(replace(film, spacing=spacing), found)
+        hips = self._centred(film if film.spacing is spacing else replace(film, spacing=spacing), found)
         for _ in range(_RESHAPED if film.spacing is None else 0):
             sizes = _heads_px(hips)
             if not sizes:
@@ -180,47 +180,65 @@ class FilmMeasurer:
         return MeasuredFilm(tuple(hips), film.spacing, spacing)
 
     def _centred(self, film: Radiograph, found: Sequence[FoundHip]) -> list[MeasuredHip]:
-        """Measured hips; a view off its head is laid anew, once."""
-        hips = self.at(film, found)
-        again = [n for n, hip in enumerate(hips) if self._is_off_centre(hip)]
-        if again:
-            views = [self._laid(film, hips[n].found, hips[n].centre_px) for n in again]
-            for n, hip in zip(again, self._measured(film, [found[n] for n in again], views), strict=True):
-                if hip.contours is not None:  # else the first view was the better one
-                    hips[n] = hip
-        return hips
+        """Measured hips; a view off its head, at one look, is laid anew, once."""
+        if not found:
+            return []
+        glanced = self._glanced(film, self._laid(film, found, [np.asarray(hip.centre_px) for hip in found]))
+        better = {n: centre for n, hip in enumerate(found) if (centre := self._off_centre(glanced, n, hip)) is not None}
+        if better:
+            again = self._glanced(film, self._laid(film, [found[n] for n in better], list(better.values())))
+            for k, n in enumerate(better):
+                if self._joint(again, k, found[n]) is not None:  # else the first view was the better one
+                    glanced.take(n, again, k)
+        return self._measured(found, glanced)
 
     def at(self, film: Radiograph, found: Sequence[FoundHip]) -> list[MeasuredHip]:
         """Measure hips where they are said to be: nothing is found, and no view is laid anew.
 
         Args:
             film: A film with a spacing.
-            found: Its hips.
+            found: Its hips, one or more.
         """
-        return self._measured(film, found, [self._laid(film, hip, np.asarray(hip.centre_px)) for hip in found])
+        views = self._laid(film, found, [np.asarray(hip.centre_px) for hip in found])
+        return self._measured(found, self._glanced(film, views))
 
-    def _laid(self, film: Radiograph, hip: FoundHip, centre_px: Floats) -> HipView:
-        """The view of a hip without the store's margin."""
+    def _laid(self, film: Radiograph, found: Sequence[FoundHip], centres_px: Sequence[Floats]) -> list[HipView]:
+        """The views of hips without the store's margin."""
         assert film.spacing is not None
-        spec = replace(self.model.view, margin_px=0)
-        return HipView.laid(spec, film.shape, film.spacing, film.spacing.to_mm(centre_px), hip.side is Side.LEFT)
+        spec, spacing = replace(self.model.view, margin_px=0), film.spacing
+        return [
+            HipView.laid(spec, film.shape, spacing, spacing.to_mm(centre_px), hip.side is Side.LEFT)
+            for hip, centre_px in zip(found, centres_px, strict=True)
+        ]
 
-    def _is_off_centre(self, hip: MeasuredHip) -> bool:
-        if self.model.view.centre != "head" or hip.head is None:
-            return False
-        middle = (np.asarray(hip.view.shape) - 1.0) / 2.0
-        return bool(np.linalg.norm(hip.head.centre_px - middle) * hip.view.pixel_mm > OFF_CENTRE_MM)
-
-    def _measured(self, film: Radiograph, found: Sequence[FoundHip], views: Sequence[HipView]) -> list[MeasuredHip]:
-        if not found:
-            return []
+    def _glanced(self, film: Radiograph, views: list[HipView]) -> _Glance:
         images = np.stack([view.normalised(film, self.model.view)[0] for view in views])
-        seen = self.model.see(images)
+        return _Glance(views, images, self.model.see(images, looks=1))
+
+    def _joint(self, glanced: _Glance, n: int, hip: FoundHip) -> JointContours | None:
+        """The joint of a hip at one look; None where there is none, or another's."""
+        joint = find_joint(glanced.seen.looks[0, n], glanced.views[n].pixel_mm)
+        if isinstance(joint, Unmeasurable) or _apart_mm(glanced.views[n], joint, hip) > ANOTHER_MM:
+            return None
+        return joint
+
+    def _off_centre(self, glanced: _Glance, n: int, hip: FoundHip) -> Floats | None:
+        """Film place of the head's centre where the view lies off it, else None."""
+        joint = self._joint(glanced, n, hip) if self.model.view.centre == "head" else None
+        head = None if joint is None else head_ellipse(glanced.seen.looks[0, n, 0], joint.centre_px, joint.radius_px)
+        view = glanced.views[n]
+        middle = (np.asarray(view.shape) - 1.0) / 2.0
+        if head is None or np.linalg.norm(head.centre_px - middle) * view.pixel_mm <= OFF_CENTRE_MM:
+            return None
+        return view.spacing.to_px(view.to_film_mm(head.centre_px))
+
+    def _measured(self, found: Sequence[FoundHip], glanced: _Glance) -> list[MeasuredHip]:
+        seen = self.model.see(glanced.images, glance=glanced.seen)
         hips = []
-        for n, (hip, view) in enumerate(zip(found, views, strict=True)):
+        for n, (hip, view) in enumerate(zip(found, glanced.views, strict=True)):
             looks = seen.looks[:, n]
             mean, pixel_mm = looks.mean(axis=0), view.pixel_mm
-            width, spread_mm = measure_looks(looks, pixel_mm, self.model.region)
+            width, spread_mm, joint = measure_looks(looks, pixel_mm, self.model.region)
             record = HipRecord(
                 row=n,
                 dice=np.full(3, np.nan),
@@ -229,14 +247,29 @@ class FilmMeasurer:
                 embedding=seen.embedding[n] if seen.embedding.size else None,
             )
             judged = self.model.judgement([record])[0]
-            joint = find_joint(mean, pixel_mm)
             contours = joint if isinstance(joint, JointContours) else None
             final = judged.width
             if contours is not None and _apart_mm(view, contours, hip) > ANOTHER_MM:
                 final, contours = Unmeasurable("the joint that is seen is not at the head that was found"), None
             head = None if contours is None else head_ellipse(mean[0], contours.centre_px, contours.radius_px)
-            hips.append(MeasuredHip(hip, final, view, images[n], mean, contours, head, judged.typicality))
+            hips.append(MeasuredHip(hip, final, view, glanced.images[n], mean, contours, head, judged.typicality))
         return hips
+
+
+@dataclass(frozen=True, eq=False)
+class _Glance:
+    """Views of a film's hips, what they show, and what is seen of them at one look."""
+
+    views: list[HipView]
+    images: NDArray[np.float32]
+    seen: Seen
+
+    def take(self, n: int, other: _Glance, k: int) -> None:
+        """Put another's hip ``k`` in the place of hip ``n``."""
+        self.views[n], self.images[n] = other.views[k], other.images[k]
+        self.seen.looks[:, n] = other.seen.looks[:, k]
+        if self.seen.embedding.size:
+            self.seen.embedding[n] = other.seen.embedding[k]
 
 
 def _apart_mm(view: HipView, contours: JointContours, hip: FoundHip) -> float:

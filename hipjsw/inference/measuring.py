@@ -12,7 +12,7 @@ from hipjsw.anatomy.labels import FOREGROUND
 from hipjsw.anatomy.landmarks import HipLandmarks, Side
 from hipjsw.cohort.store import Store
 from hipjsw.jsw.calibration import Calibration, fit_calibration
-from hipjsw.jsw.contour import measure_probabilities
+from hipjsw.jsw.contour import JointContours, find_joint, measure_joint, measure_probabilities
 from hipjsw.jsw.profile import JointSpaceWidth, Unmeasurable, measure_landmarks
 from hipjsw.jsw.study import StudyWidth, study_width
 from hipjsw.jsw.surface import SurfaceAgreement, surface_agreement
@@ -64,7 +64,7 @@ class HipRecord:
 
 def measure_looks(
     looks: NDArray[np.float32], pixel_mm: float, region: str
-) -> tuple[JointSpaceWidth | Unmeasurable, float | None]:
+) -> tuple[JointSpaceWidth | Unmeasurable, float | None, JointContours | Unmeasurable]:
     """Measure the mean of several looks at one hip, and each of them.
 
     Args:
@@ -73,13 +73,14 @@ def measure_looks(
         region: What the minimum is taken over.
 
     Returns:
-        The width of the mean, not calibrated, and the standard deviation of the single looks' minima in mm (None
-        where fewer than two could be measured).
+        The width of the mean, not calibrated; the standard deviation of the single looks' minima in mm (None where
+        fewer than two could be measured); and the joint's curves in the mean.
     """
-    each = [measure_probabilities(look, pixel_mm, region) for look in looks]
-    width = measure_probabilities(looks.mean(axis=0), pixel_mm, region) if len(each) > 1 else each[0]
+    joint = find_joint(looks.mean(axis=0) if len(looks) > 1 else looks[0], pixel_mm)
+    width = measure_joint(joint, pixel_mm, region)
+    each = [measure_probabilities(look, pixel_mm, region) for look in looks] if len(looks) > 1 else []
     found = [look.mjsw_mm for look in each if isinstance(look, JointSpaceWidth)]
-    return width, float(np.std(found, ddof=1)) if len(found) > 1 else None
+    return width, float(np.std(found, ddof=1)) if len(found) > 1 else None, joint
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +100,7 @@ class Measurer:
     def __call__(self, output: HipOutput) -> HipRecord:
         """Measure one hip; its width is not calibrated yet."""
         pixel_mm, probs = self.store.view.pixel_mm, output.looks.mean(axis=0)
-        width, spread_mm = measure_looks(output.looks, pixel_mm, self.region)
+        width, spread_mm, _ = measure_looks(output.looks, pixel_mm, self.region)
         label, firing = _hard(output.target), output.masks.sum(axis=0)
         return HipRecord(
             row=output.row,

@@ -82,12 +82,13 @@ class Model:
             nets.append(net.eval())
         return Ensemble(nets, [activation for _, activation in built]).eval()
 
-    def see(self, images: NDArray[np.float32], looks: int | None = None) -> Seen:
+    def see(self, images: NDArray[np.float32], looks: int | None = None, glance: Seen | None = None) -> Seen:
         """Look at views.
 
         Args:
             images: ``(n, rows, cols)`` in [0, 1], of the size of ``view`` without its margin.
             looks: How often; None for as often as the model was told.
+            glance: What was seen of the same views at one look, which then is not done again.
 
         Raises:
             ValueError: Views of another size.
@@ -98,11 +99,14 @@ class Model:
         device = next(self.net.parameters()).device
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(images, dtype=np.float32))[:, None].to(device)
-            with Embedding(self.net) as embedding:
-                unmoved = self._foreground(batch)
-                features = embedding.rows(len(batch))
+            if glance is None:
+                with Embedding(self.net) as embedding:
+                    unmoved = self._foreground(batch)
+                    features = embedding.rows(len(batch)).float().cpu().numpy()
+            else:
+                unmoved, features = torch.from_numpy(glance.looks[0]).to(device), glance.embedding
             several = Looks(self.looks if looks is None else looks)(self._foreground, batch, unmoved)
-            return Seen(several.float().cpu().numpy(), features.float().cpu().numpy())
+            return Seen(several.float().cpu().numpy(), features)
 
     def _foreground(self, batch: Tensor) -> Tensor:
         probs: Tensor = self.net(batch)

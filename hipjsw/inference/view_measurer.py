@@ -58,7 +58,7 @@ class ViewMeasurer:
         return [self._measured(looks[:, n], row) for n, row in enumerate(features)]
 
     def _measured(self, looks: NDArray[np.float32], embedding: NDArray[np.float32]) -> JointSpaceWidth | Unmeasurable:
-        width, spread_mm = measure_looks(looks, self.pixel_mm, self.region)
+        width, spread_mm, _ = measure_looks(looks, self.pixel_mm, self.region)
         known = embedding if embedding.size else None
         record = HipRecord(-1, np.full(3, np.nan), width, spread_mm=spread_mm, embedding=known)
         return self.judgement([record])[0].width

@@ -21,7 +21,7 @@ from hipjsw.jsw.rays import RAY_STEP_PX, RAY_TURN_RAD, Rays, along, cast, crossi
 from hipjsw.jsw.smoothing import smooth
 from hipjsw.jsw.sourcil_ends import Ends, fine_ends, rough_ends
 
-__all__ = ["JointContours", "find_joint", "measure_probabilities"]
+__all__ = ["JointContours", "find_joint", "measure_joint", "measure_probabilities"]
 
 #: Half-power wavelength of the smoothing: undulations shorter than some pixels are the grid's, those of a bone's
 #: surface shorter than some millimetres are hardly seen on a film and mostly noise.
@@ -80,7 +80,13 @@ def measure_probabilities(
     Returns:
         The width (its points in mm of the view: pixel times ``pixel_mm``), or why there is none.
     """
-    joint = find_joint(probs, pixel_mm)
+    return measure_joint(find_joint(probs, pixel_mm), pixel_mm, region)
+
+
+def measure_joint(
+    joint: JointContours | Unmeasurable, pixel_mm: float, region: str = "sourcil"
+) -> JointSpaceWidth | Unmeasurable:
+    """Measure between a joint's curves; arguments and result as of ``measure_probabilities``."""
     if isinstance(joint, Unmeasurable):
         return joint
     return measure_curves(joint.sourcil_px * pixel_mm, joint.head_px * pixel_mm, joint.centre_px * pixel_mm, region)

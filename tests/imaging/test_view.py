@@ -1,5 +1,6 @@
 """Film to view and back, and what the resampling must keep."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -77,6 +78,23 @@ def test_a_linear_ramp_is_sampled_where_each_pixel_lies(mirrored, of_film, pixel
     assert inside.all()
     # 1/64 px is what an interpolation in steps of 1/32 px can be off by.
     np.testing.assert_allclose(values, 7 + 0.5 * place[..., 0] - 0.25 * place[..., 1], atol=0.75 / 64 + 1e-3)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("of_film", [(0.2, 0.2), (0.143, 0.171)])
+@pytest.mark.parametrize("size", [(800, 900), (801, 903)])
+def test_a_coarse_view_from_blocks_is_the_view_from_pixels(mirrored, of_film, size, monkeypatch):
+    film = cv2.GaussianBlur(np.random.default_rng(3).normal(0, 1, size), (0, 0), 6).astype(np.float32)
+    film /= film.std()
+    view = HipView((100, 100), 1.8, spacing(*of_film).to_mm(np.array(size) / 2), mirrored, spacing(*of_film))
+    quick, inside = view.sample(film)
+    monkeypatch.setattr("hipjsw.imaging.view.COARSE_TIMES", np.inf)
+    slow, same = view.sample(film)
+    assert np.array_equal(inside, same)
+    assert not inside.all()  # the film's borders are seen
+    np.testing.assert_allclose(quick, slow, atol=0.1)
+    assert np.abs(quick - slow).mean() < 0.006
+    assert not np.array_equal(quick, slow)
 
 
 @pytest.mark.parametrize("of_film", [(0.2, 0.2), (0.15, 0.31)])

@@ -34,7 +34,9 @@ class Reader:
         self.view, self.region, self.looks, self.judgement = VIEW, "sourcil", 1, judgement or Judgement()
         self.hips, self.laid, self.asked = hips, [], []
 
-    def see(self, images):
+    def see(self, images, looks=None, glance=None):
+        if glance is not None:
+            return glance
         views = self.laid[-len(images) :]
         self.asked.append(len(images))
         planes = []

@@ -67,6 +67,17 @@ def test_further_looks_are_those_of_training_time():
     assert model(one, looks=3).see(IMAGES, looks=1).looks.shape == (1, 3, 3, 32, 48)
 
 
+def test_a_glance_is_not_done_again():
+    one, passes = model(member(), looks=3), []
+    whole = one.see(IMAGES)
+    glance = one.see(IMAGES, looks=1)
+    one.net.register_forward_hook(lambda *_: passes.append(1))
+    again = one.see(IMAGES, glance=glance)
+    assert len(passes) == 2
+    assert np.array_equal(again.looks, whole.looks)
+    assert np.array_equal(again.embedding, whole.embedding)
+
+
 def test_a_view_says_the_same_alone_and_among_others():
     one = model(member())
     every = one.see(IMAGES).looks
