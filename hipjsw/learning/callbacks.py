@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import lightning as L  # noqa: N812
 import numpy as np
+import torch
 
 from hipjsw.learning.hip_output import HipOutput
 
@@ -26,23 +27,56 @@ QUARTERS = 4
 
 
 class NonFiniteLossError(RuntimeError):
-    """Training met a loss that is not a finite number."""
+    """Training met a loss, a gradient or a weight that is not a finite number."""
 
 
 class StopOnNonFinite(L.Callback):
-    """Stops a run whose loss is no longer finite, and says where."""
+    """Stops a run before a step that is no longer finite, and says where.
 
-    def on_train_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    The step is not made, so that the weights stay those of the step before; nothing of it reaches a checkpoint.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Look at the loss of the step just made."""
-        del pl_module, batch, batch_idx
-        loss = float(outputs["loss"])
-        if not np.isfinite(loss):
-            raise NonFiniteLossError(
-                f"loss is {loss} at step {trainer.global_step}; lower optim.optimizer.lr or change the loss. "
-                "The best checkpoint so far is kept."
-            )
+        """Note which hips are in the batch."""
+        del trainer, pl_module, batch_idx
+        self.rows = [int(row) for row in batch["row"].tolist()]
+
+    def on_before_backward(self, trainer: L.Trainer, pl_module: L.LightningModule, loss: torch.Tensor) -> None:
+        """Look at the loss."""
+        del pl_module
+        value = float(loss.detach())
+        if not np.isfinite(value):
+            raise NonFiniteLossError(self._said(trainer, f"the loss is {value}"))
+
+    def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Any) -> None:
+        """Look at the gradient."""
+        del optimizer
+        found = [p.grad for p in pl_module.parameters() if p.grad is not None]
+        norm = float(torch.nn.utils.get_total_norm(found)) if found else 0.0
+        if not np.isfinite(norm):
+            raise NonFiniteLossError(self._said(trainer, f"the gradient's norm is {norm}"))
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Look at the weights before they are saved."""
+        bad = [name for name, value in pl_module.state_dict().items() if not bool(torch.isfinite(value).all())]
+        if bad:
+            raise NonFiniteLossError(self._said(trainer, f"{bad[0]} is not finite"))
+
+    def _said(self, trainer: L.Trainer, what: str) -> str:
+        table = getattr(getattr(trainer, "datamodule", None), "train", None)
+        names = [str(row) for row in self.rows] if table is None else list(table.store.hips["hip_id"].loc[self.rows])
+        last = trainer.checkpoint_callback
+        kept = Path(str(getattr(last, "last_model_path", "") or ""))
+        there = f"{kept.name} holds the weights of the last epoch that went well" if kept.name else "nothing was saved"
+        return (
+            f"{what} at step {trainer.global_step + 1}, with the hips {', '.join(names)}; {there}. "
+            "Lower optim.optimizer.lr or change the loss"
+        )
 
 
 class HistoryFile(L.Callback):

@@ -17,7 +17,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from hipjsw.learning.averaging import Looks
 from hipjsw.learning.callbacks import HistoryFile, MeasureHips, ProgressLines, StopOnNonFinite
-from hipjsw.learning.checkpoint import BestAndLast, PlainCheckpoints, load_weights
+from hipjsw.learning.checkpoint import BestAndLast, PlainCheckpoints, load_weights, usable
 from hipjsw.learning.data import Budget, HipData
 from hipjsw.learning.hip_output import HipOutput
 from hipjsw.learning.task import SegmentationTask
@@ -37,6 +37,7 @@ MEANINGLESS = (
     ".isinstance.treespec, LeafSpec.. is deprecated",  # it uses torch's pytree as it was before 2.13
     "The '.*_dataloader' does not have many workers",  # samples come from a memory map
     "The number of training batches",  # fewer than the logging interval in tiny runs
+    "The `srun` command is available",  # a process of its own on a cluster's machine is meant
     "Checkpoint directory .* exists and is not empty",  # a resumed run's
 )
 
@@ -90,17 +91,17 @@ def fit(
         logger: Where curves go besides the history file.
 
     Raises:
-        NonFiniteLossError: A loss that is not a finite number.
-        CheckpointError: ``last.ckpt`` is damaged.
+        NonFiniteLossError: A loss, a gradient or a weight that is not a finite number.
+        CheckpointError: ``last.ckpt`` and the one before it are damaged, or of a later version.
         KeyboardInterrupt: Ctrl-C; the folder's ``last.ckpt`` stands as of the last epoch.
         SystemExit: SIGTERM, with code 143; likewise.
     """
     checkpoints = BestAndLast(folder / BEST.parent)
     callbacks: list[L.Callback] = [StopOnNonFinite(), HistoryFile(folder / "history.csv"), checkpoints]
-    last = folder / LAST
+    last = usable(folder / LAST)
     with _quiet(), _signals_told_apart():
         trainer = _trainer(folder, options, callbacks, logger, max_epochs=budget.epochs, check_val_every_n_epoch=1)
-        trainer.fit(task, datamodule=data, ckpt_path=last if last.is_file() else None, weights_only=True)
+        trainer.fit(task, datamodule=data, ckpt_path=last, weights_only=True)
 
 
 def measure_split(

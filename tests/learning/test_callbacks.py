@@ -4,6 +4,7 @@ import csv
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -55,9 +56,32 @@ def test_an_epoch_lasts_from_the_end_of_the_one_before_and_lost_time_is_in_none(
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf"), float("-inf")])
 def test_a_loss_that_is_no_number_stops_the_run_and_says_where(loss):
-    with pytest.raises(NonFiniteLossError, match="step 7"):
-        StopOnNonFinite().on_train_batch_end(trainer_at(7), None, {"loss": torch.tensor(loss)}, None, 0)
-    StopOnNonFinite().on_train_batch_end(trainer_at(7), None, {"loss": torch.tensor(0.5)}, None, 0)
+    watch, trainer = StopOnNonFinite(), stopping_at(6)
+    watch.on_train_batch_start(trainer, None, {"row": torch.tensor([2, 0])}, 0)
+    watch.on_before_backward(trainer, None, torch.tensor(0.5))
+    with pytest.raises(NonFiniteLossError, match=r"step 7, with the hips hc, ha; last\.ckpt holds"):
+        watch.on_before_backward(trainer, None, torch.tensor(loss))
+
+
+def stopping_at(step):
+    hips = pd.DataFrame({"hip_id": ["ha", "hb", "hc"]})
+    train = SimpleNamespace(store=SimpleNamespace(hips=hips))
+    checkpoints = SimpleNamespace(last_model_path="/x/last.ckpt")
+    return SimpleNamespace(global_step=step, datamodule=SimpleNamespace(train=train), checkpoint_callback=checkpoints)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_gradient_or_weight_that_is_no_number_stops_the_run_before_it_is_used(bad):
+    watch, trainer, net = StopOnNonFinite(), stopping_at(6), torch.nn.Linear(2, 1)
+    net.weight.grad = torch.tensor([[1.0, 2.0]])
+    watch.on_before_optimizer_step(trainer, net, None)
+    watch.on_train_epoch_end(trainer, net)
+    net.weight.grad[0, 1] = bad
+    with pytest.raises(NonFiniteLossError, match=r"gradient's norm .* at step 7"):
+        watch.on_before_optimizer_step(trainer, net, None)
+    net.weight.data[0, 1] = bad
+    with pytest.raises(NonFiniteLossError, match="weight is not finite"):
+        watch.on_train_epoch_end(trainer, net)
 
 
 def test_each_hip_of_a_batch_is_handed_on_under_its_own_row():
