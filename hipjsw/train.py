@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from hipjsw.app.job import in_sweep, told_to_sweep, write_job_report
 from hipjsw.app.judging import check_measure, learn_judgement
 from hipjsw.app.lock import only_one
 from hipjsw.app.provision import provide_store, split_spec
+from hipjsw.app.replay import compare_runs, replay_table, replayed
 from hipjsw.app.results import Results, write_results
 from hipjsw.app.runs import START, Run, run_identity, write_json, write_metrics
 from hipjsw.cohort.split_record import part_counts, split_digest, split_record
@@ -33,11 +35,21 @@ from hipjsw.reporting.tables import print_table, run_table
 
 log = logging.getLogger("hipjsw")
 
+#: Exit code of a replay that came out otherwise.
+DIFFERS = 3
+
 
 def main(cfg: DictConfig) -> None:
-    """Provide the data, find or make the run, train and test it unless that was done before."""
+    """Provide the data, find or make the run, train and test it unless that was done before.
+
+    Raises:
+        SystemExit: A replay did not come out equal (3).
+    """
     with told_to_sweep():
         _refuse(cfg)
+        if cfg.replay is not None:
+            _replay(cfg)
+            return
         task, options = build_task(cfg), trainer_options(cfg)
         start = start_from(task, cfg)
         store = provide_store(cfg)
@@ -66,10 +78,21 @@ def _refuse(cfg: DictConfig) -> None:
     if cfg.logger.mode not in dashboard.MODES:
         raise ValueError(f"logger.mode is one of {', '.join(dashboard.MODES)}, not {cfg.logger.mode!r}")
     check_measure(int(cfg.measure.looks), str(cfg.measure.region), int(cfg.measure.calibration_hips))
+    if cfg.replay is not None and in_sweep():
+        raise ValueError("replay=RUN makes one run again; leave -m out")
     if cfg.seed < 0:
         raise ValueError(f"seed is 0 or more, not {cfg.seed}")
     if cfg.trainer.options.get("devices", 1) != 1:
         raise ValueError("this version trains on one device: trainer.options.devices=1")
+
+
+def _replay(cfg: DictConfig) -> None:
+    again = replayed(cfg)
+    main(again)
+    compared = compare_runs(Path(cfg.replay), Path(again.run))
+    print_table(replay_table(compared))
+    if not all(one.equal for one in compared):
+        raise SystemExit(DIFFERS)
 
 
 def _warn_of_known_persons(start: Model, store: Store) -> None:

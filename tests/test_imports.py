@@ -23,7 +23,7 @@ FLOORS = (
     {"doors"},
 )
 SAME_FLOOR: set[tuple[str, str]] = set()
-DOORS = {"train", "evaluate", "prepare", "report", "export", "measure"}
+DOORS = {"train", "evaluate", "prepare", "report", "export", "measure", "doctor"}
 ONLY_IN = {
     "lightning": {"learning", "doors"},
     "hydra": {"app", "doors"},

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import hipjsw
 
-__all__ = ["commit_of", "package_commit"]
+__all__ = ["commit_of", "package_commit", "package_is_dirty"]
 
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
@@ -15,6 +16,19 @@ _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 def package_commit() -> str | None:
     """The commit of the checkout that this package lies in; None if it was installed from elsewhere."""
     return commit_of(Path(hipjsw.__file__).resolve().parents[1])
+
+
+def package_is_dirty() -> bool | None:
+    """Whether the program's files differ from the commit they lie in; None where git cannot tell."""
+    folder = Path(hipjsw.__file__).resolve().parents[1]
+    if commit_of(folder) is None:
+        return None
+    command = ["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no", "--", "hipjsw", "conf"]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return bool(done.stdout.strip()) if done.returncode == 0 else None
 
 
 def commit_of(folder: Path) -> str | None:

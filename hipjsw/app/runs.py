@@ -16,11 +16,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import torch
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 import hipjsw
-from hipjsw.app.commit import package_commit
+from hipjsw.app.commit import package_commit, package_is_dirty
 from hipjsw.inference.model_place import model_folder, said_hash
 from hipjsw.reporting.plain import NO_PATH
 
@@ -39,7 +40,7 @@ __all__ = [
 #: Keys of the root that change where and how fast a run is, never what comes out.
 NOT_PART = (
     *("run", "store", "runs_dir", "data_dir", "data", "workers", "num_workers"),
-    *("group", "logger", "ablation", "seeds", "tags", "init"),
+    *("group", "logger", "ablation", "seeds", "tags", "init", "replay"),
 )
 
 #: Raised whenever the same configuration and data give other results than before.
@@ -262,4 +263,6 @@ def _environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "cpus": os.cpu_count(),
         "commit": package_commit(),
+        "changed": package_is_dirty(),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
     }

@@ -13,6 +13,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from hipjsw.app.ablation_schema import AblationConfig
+from hipjsw.app.doctor_schema import DoctorConfig
 from hipjsw.app.new_film_schema import ExportConfig, MeasureFilmsConfig
 
 __all__ = [
@@ -152,6 +153,7 @@ class TrainConfig:
 
     seed: int = 0
     init: str | None = None
+    replay: str | None = None
     run: str | None = None
     store: str | None = None
     runs_dir: str = "runs"
@@ -264,6 +266,7 @@ ROOTS: dict[str, type] = {
     "export": ExportConfig,
     "measure": MeasureFilmsConfig,
     "report": ReportConfig,
+    "doctor": DoctorConfig,
 }
 
 
