@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help train phantom ablations questions report model accuracy bench-prepare test test-slow lint types check clean clean-data
+.PHONY: help train phantom ablations questions report model accuracy bench-prepare faults audit test test-slow lint types check clean clean-data
 
 help:  ## say what can be made
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -75,6 +75,12 @@ accuracy: .venv/.installed  ## how exact the measurement is: tables into docs/ac
 
 bench-prepare: .venv/.installed  ## films a second from DICOM to hip views, against bare decoding (ARGS="--films 200 --view hip")
 	@$(BIN)/python benchmarks/prepare.py $(ARGS)
+
+faults: .venv/.installed-dev  ## try every promise of docs/reliability.md under fire, and write its table (half an hour)
+	@OMP_NUM_THREADS=1 $(BIN)/python benchmarks/faults/run.py --out docs/reliability.md $(ARGS)
+
+audit: .venv/.installed  ## ask the database of advisories about what is installed (needs the internet)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit && $(BIN)/pip-audit --skip-editable
 
 # A file's tests run in one process, so many files at a time as there are cores; each process has one thread.
 test: .venv/.installed-dev  ## run the tests (those marked slow left out)
