@@ -120,7 +120,18 @@ def test_metrics_are_the_last_file_and_have_no_nan(tmp_path):
 def test_nothing_in_the_folder_names_the_machine(tmp_path):
     run = opened(configuration(tmp_path), "store")
     said = json.loads((run.folder / "run.json").read_text())
-    assert set(said) == {"digest", "group", "hipjsw", "versions", "python", "machine", "cpus", "commit", "changed", "accelerator"}
+    assert set(said) == {
+        "digest",
+        "group",
+        "hipjsw",
+        "versions",
+        "python",
+        "machine",
+        "cpus",
+        "commit",
+        "changed",
+        "accelerator",
+    }
     assert said["commit"] is None or len(said["commit"]) >= 40
 
 
