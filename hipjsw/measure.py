@@ -17,9 +17,10 @@ from omegaconf import DictConfig
 from hipjsw.app.door import open_door
 from hipjsw.app.film_batch import BatchOptions, measure_films
 from hipjsw.app.film_files import OVERLAYS, hip_pictures, said_of
-from hipjsw.app.film_list import list_films
+from hipjsw.app.film_list import FilmFile, list_films
 from hipjsw.app.lock import only_one
 from hipjsw.app.progress import num_workers, progress_bar
+from hipjsw.cohort.shard import Shard
 from hipjsw.imaging.spacing import given_spacing
 from hipjsw.inference.device import usable_device
 from hipjsw.inference.measure import FilmMeasurer
@@ -55,6 +56,9 @@ def main(cfg: DictConfig) -> None:
         dicom=bool(cfg.dicom),
         points=bool(cfg.points),
     )
+    if cfg.shard is not None:
+        _measure_shard(cfg, films, out, options, Shard.parse(str(cfg.shard)))
+        return
     with only_one(out, wait=False):
         workers = min(num_workers(cfg.workers), len(films))
         with progress_bar("measuring films", "films") as moved:
@@ -72,6 +76,15 @@ def main(cfg: DictConfig) -> None:
     if counts["unmeasurable"] or counts["not_found"] or counts["failed"]:
         print("some were not measured; the column `reason` says why", file=sys.stderr)
         raise SystemExit(SOME_NOT)
+
+
+def _measure_shard(cfg: DictConfig, films: Sequence[FilmFile], out: Path, options: BatchOptions, shard: Shard) -> None:
+    """Measure a share of the films, and say how all are put together."""
+    out.mkdir(parents=True, exist_ok=True)
+    with only_one(out / shard.name, wait=False), progress_bar(f"measuring shard {shard}", "films") as moved:
+        workers = min(num_workers(cfg.workers), max(len(films) // shard.of, 1))
+        rows = measure_films(films, out, options, workers, moved, _tell if cfg.verbose else None, shard)
+    print(f"shard {shard}: {len(rows)} rows; when all are measured, the same command without shard= puts them together")
 
 
 def _tell(rows: Sequence[Row]) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from hipjsw.app.door import open_door
 from hipjsw.app.lock import only_one
 from hipjsw.app.progress import num_workers, progress_bar
 from hipjsw.app.provision import prepare_options
+from hipjsw.cohort.durable import beside
 from hipjsw.cohort.findings import Finding
 from hipjsw.cohort.layout import CohortError
 from hipjsw.cohort.preparation import PrepareOptions
+from hipjsw.cohort.shard import Shard, shard_folders
+from hipjsw.cohort.shard_writing import prepare_shard
 from hipjsw.cohort.store import Store
 from hipjsw.cohort.verification import Verification, verify_cohort
 from hipjsw.cohort.writing import prepare_cohort, relabel
@@ -69,7 +73,13 @@ def _prepare(cfg: DictConfig, options: PrepareOptions) -> None:
     refuse_place(folder, cohort, "store")
     refuse_place(report, cohort, "report")
     id_key = Path(cfg.id_key) if cfg.id_key else None
-    with only_one(folder, wait=False):
+    if cfg.shard is not None:
+        _prepare_shard(cfg, cohort, folder, options, Shard.parse(str(cfg.shard)))
+        return
+    with ExitStack() as stack:
+        stack.enter_context(only_one(folder, wait=False))
+        for part in shard_folders(folder):
+            stack.enter_context(only_one(part, wait=False))
         with progress_bar("preparing hip views") as moved:
             store, seen = prepare_cohort(
                 cohort,
@@ -85,6 +95,23 @@ def _prepare(cfg: DictConfig, options: PrepareOptions) -> None:
             files = write_findings_report(report, root, seen.records, seen.findings, options.imports, moved)
     _say_findings(seen, files)
     _say_store(store)
+
+
+def _prepare_shard(cfg: DictConfig, cohort: Path, folder: Path, options: PrepareOptions, shard: Shard) -> None:
+    """Prepare a share of the films, and say how all are put together."""
+    place = beside(folder, shard.name)
+    with only_one(place, wait=False), progress_bar(f"preparing shard {shard}") as moved:
+        prepare_shard(
+            cohort,
+            folder,
+            options,
+            shard,
+            num_workers(cfg.workers),
+            id_key=Path(cfg.id_key) if cfg.id_key else None,
+            list_file=_list_file(cfg),
+            progress=moved,
+        )
+    print(f"shard {shard} is prepared; when all are, the same command without shard= puts them together")
 
 
 def _relabel(cfg: DictConfig, options: PrepareOptions) -> None:

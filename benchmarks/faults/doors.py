@@ -64,7 +64,10 @@ class Launched:
     def kill(self) -> None:
         """Kill its whole group, as the kernel does: nothing is cleaned up."""
         if self.poll() is None:
-            os.killpg(self.pid, signal.SIGKILL)
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except ProcessLookupError:  # it does not lead a group yet
+                os.kill(self.pid, signal.SIGKILL)
             self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
     def text(self) -> str:

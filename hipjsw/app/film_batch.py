@@ -22,6 +22,7 @@ from hipjsw.app.film_files import remove_files, write_curves, write_overlays, wr
 from hipjsw.app.film_list import FilmFile
 from hipjsw.cohort.examination import unforeseen
 from hipjsw.cohort.order import in_order
+from hipjsw.cohort.shard import Shard
 from hipjsw.imaging.radiograph import FilmError, refuse_flat
 from hipjsw.imaging.reading import read_film
 from hipjsw.inference.measure import FilmMeasurer
@@ -70,6 +71,7 @@ def measure_films(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
     tell: Callable[[Sequence[Row]], None] | None = None,
+    shard: Shard | None = None,
 ) -> list[Row]:
     """Measure films; one that cannot be read becomes a row that says why.
 
@@ -80,18 +82,21 @@ def measure_films(
         workers: Processes; the rows are the same whatever their number.
         progress: Called with films done and films in all.
         tell: Called with the rows of each film as soon as it is measured.
+        shard: Measure this share of the films alone, into lines of its own; a call without takes over those of all.
 
     Returns:
         Rows in the order of the films.
     """
     out.mkdir(parents=True, exist_ok=True)
-    known = _known(out / LINES, options.key)
+    films = films if shard is None else shard.of_all(films)
+    own = out / (LINES if shard is None else f"{shard.name}.jsonl")
+    known = {key: rows for path in _lines(out, shard) for key, rows in _known(path, options.key, path == own).items()}
     keys = [_file_key(film) for film in films]
     done = {n: known[key] for n, key in enumerate(keys) if key in known}
     missing = [n for n in range(len(films)) if n not in done]
     count = min(workers, len(missing)) if options.device == "cpu" else 1  # a GPU is one process's
     work = partial(_film_rows, options, out, count > 1)
-    with (out / LINES).open("a", encoding="utf-8") as lines:
+    with own.open("a", encoding="utf-8") as lines:
         results = in_order(work, [films[n] for n in missing], max(count, 1))
         for n, (rows, lasting) in zip(missing, results, strict=True):
             done[n] = rows
@@ -106,13 +111,20 @@ def measure_films(
     return [row for n in range(len(films)) for row in done[n]]
 
 
-def _known(path: Path, options: str) -> dict[str, list[Row]]:
-    """Rows of films that were measured before; a line that was cut short is none."""
+def _lines(out: Path, shard: Shard | None) -> list[Path]:
+    """Where rows of films may stand that were measured before."""
+    if shard is not None:
+        return [out / LINES, out / f"{shard.name}.jsonl"]
+    return [*sorted(out.glob("shard-*-of-*.jsonl")), out / LINES]
+
+
+def _known(path: Path, options: str, own: bool) -> dict[str, list[Row]]:
+    """Rows of films that were measured before; a line that was cut short is none, and cut off a file of one's own."""
     found: dict[str, list[Row]] = {}
     if path.is_file():
         whole = path.read_bytes()
         end = whole.rfind(b"\n") + 1
-        if end < len(whole):  # the last line was being written when the work ended
+        if own and end < len(whole):  # the last line was being written when the work ended
             os.truncate(path, end)
         for line in whole[:end].splitlines():
             try:

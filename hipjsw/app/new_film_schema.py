@@ -37,6 +37,7 @@ class MeasureFilmsConfig:
     spacing_mm: float | None = None
     assume_head_mm: float | None = None
     device: str = "auto"
+    shard: str | None = None
     workers: int | None = None
     overlays: bool = True
     dicom: bool = True

@@ -223,6 +223,7 @@ class PrepareConfig:
     view: Any = MISSING
     labels: LabelsConfig = field(default_factory=LabelsConfig)
     id_key: str | None = None
+    shard: str | None = None
     workers: int | None = None
 
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hipjsw.cohort.store import StoreError
 
-__all__ = ["beside", "clear", "publish", "refuse_foreign", "repair", "sync_file", "sync_folder", "write_durably"]
+__all__ = [
+    "beside",
+    "clear",
+    "no_room_said",
+    "publish",
+    "refuse_foreign",
+    "repair",
+    "sync_file",
+    "sync_folder",
+    "write_durably",
+]
+
+#: Errors of the system that say that there is no room.
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 #: What this program puts into the folder of a store, finished or not; nothing else is ever removed.
 _WHOLE = (
@@ -117,3 +132,23 @@ def refuse_foreign(folder: Path) -> None:
     foreign = sorted(path.name for path in folder.iterdir() if path.name not in _OURS)
     if foreign:
         raise StoreError(f"{folder} holds {foreign[0]}, which no store does; move it away and try again")
+
+
+@contextmanager
+def no_room_said(folder: Path) -> Iterator[None]:
+    """Say a full disk as what it is, and what to do.
+
+    Args:
+        folder: What is written.
+
+    Raises:
+        StoreError: No room is left for it.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise StoreError(
+            f"no room left for {folder}: {error.strerror}; free some, and the same command continues where it was"
+        ) from error

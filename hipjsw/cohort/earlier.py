@@ -12,6 +12,7 @@ from typing import IO, Any
 from hipjsw.cohort.durable import beside, clear, refuse_foreign
 from hipjsw.cohort.journal import JOURNAL, WrittenFilm, read_journal
 from hipjsw.cohort.request import read_request
+from hipjsw.cohort.shard import shard_folders
 from hipjsw.cohort.store import Store, row_bytes
 from hipjsw.cohort.store_tables import read_sources
 
@@ -75,7 +76,7 @@ def earlier_stores(
         path = folder / "sources.json"
         known_at_ns = path.stat().st_mtime_ns if path.is_file() else 0
         found.append(Earlier(folder, shape, read_sources(folder, old.records), known_at_ns))
-    for path in (beside(folder, "partial"), *leftovers(folder)):
+    for path in (beside(folder, "partial"), *leftovers(folder), *shard_folders(folder)):
         if path.is_dir() and read_request(path) == request:
             refuse_foreign(path)
             found.append(Earlier.unfinished(path, shape))

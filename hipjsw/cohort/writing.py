@@ -7,32 +7,29 @@ are taken over from there.
 
 from __future__ import annotations
 
-import errno
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hipjsw.cohort.companions import Companions, read_companions, strangers
-from hipjsw.cohort.durable import beside, clear, publish, repair, sync_file, write_durably
+from hipjsw.cohort.durable import beside, clear, no_room_said, publish, repair, sync_file, write_durably
 from hipjsw.cohort.earlier import Earlier, earlier_stores, leftovers, set_aside
-from hipjsw.cohort.film_record import FilmRecord
+from hipjsw.cohort.film_entry import CohortListing
+from hipjsw.cohort.film_rows import write_films
 from hipjsw.cohort.film_source import FilmSource, Unchanged, cohort_source, film_of
 from hipjsw.cohort.findings import write_findings
-from hipjsw.cohort.journal import Blocks, Journal, WrittenFilm
+from hipjsw.cohort.journal import Journal
 from hipjsw.cohort.layout import CohortError, find_films
 from hipjsw.cohort.order import Progress
-from hipjsw.cohort.preparation import PreparedFilm, PrepareOptions
+from hipjsw.cohort.preparation import PrepareOptions
 from hipjsw.cohort.privacy import load_key, phantom_key, write_key
 from hipjsw.cohort.relabelling import relabel
 from hipjsw.cohort.relations import excluded
 from hipjsw.cohort.request import differences, request_of, write_request
+from hipjsw.cohort.shard import shard_folders
 from hipjsw.cohort.store import Store, StoreError
 from hipjsw.cohort.store_tables import (
     content_hash,
@@ -47,10 +44,7 @@ from hipjsw.cohort.store_tables import (
 from hipjsw.cohort.verification import Verification, all_findings
 from hipjsw.imaging.view import ViewSpec
 
-__all__ = ["prepare_cohort", "relabel", "write_store"]
-
-#: Errors of the system that say that there is no room.
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+__all__ = ["listed", "prepare_cohort", "relabel", "write_store"]
 
 
 def prepare_cohort(
@@ -82,13 +76,26 @@ def prepare_cohort(
         WorkerLostError: A process was killed.
     """
     _refuse_files(folder, id_key)
-    listing = find_films(cohort, list_file)
-    companions = read_companions(listing.root)
-    listing = listing.with_findings(strangers(companions, listing.films))
+    listing, companions = listed(cohort, list_file)
     given_key = load_key(id_key) if id_key else None
     source = cohort_source(listing.root, listing.films, options, workers, companions, listing.findings)
     store = write_store(folder, options, source, given_key, progress)
     return store, Verification.of(listing, store.records)
+
+
+def listed(cohort: Path, list_file: Path | None) -> tuple[CohortListing, Companions]:
+    """The films of a cohort, and what lies beside them.
+
+    Args:
+        cohort: Folder or CSV file of the cohort.
+        list_file: BoneFinder's list of films and points, or None.
+
+    Raises:
+        CohortError: No films.
+    """
+    listing = find_films(cohort, list_file)
+    companions = read_companions(listing.root)
+    return listing.with_findings(strangers(companions, listing.films)), companions
 
 
 def write_store(
@@ -113,7 +120,7 @@ def write_store(
         WorkerLostError: A process was killed.
     """
     _refuse_files(folder)
-    with _no_room_said(folder):
+    with no_room_said(folder):
         repair(folder)
         request = request_of(options, source.companions, given_key)
         old = _existing(folder, request, source)
@@ -127,7 +134,7 @@ def write_store(
             _write(folder, request, source, taken, key, progress)
         elif _outdated(earlier[0], source, same):
             write_sources(folder, source.keys, source.stats)
-        for leftover in (beside(folder, "partial"), *leftovers(folder)):
+        for leftover in (beside(folder, "partial"), *leftovers(folder), *shard_folders(folder)):
             clear(leftover)
     return Store.open(folder)
 
@@ -139,18 +146,6 @@ def _refuse_files(folder: Path, id_key: Path | None = None) -> None:
             raise StoreError(f"{path} is a file; name another folder with store=DIR")
     if id_key is not None and (id_key.is_dir() or not id_key.parent.is_dir()):
         raise StoreError(f"id_key={id_key} is no file in a folder that exists")
-
-
-@contextmanager
-def _no_room_said(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        raise StoreError(
-            f"no room left for {folder}: {error.strerror}; free some, and the same command continues where it was"
-        ) from error
 
 
 def _existing(folder: Path, request: Mapping[str, Any], source: FilmSource) -> Store | None:
@@ -219,7 +214,7 @@ def _write(
     partial = beside(folder, "partial")
     rows, cols = ViewSpec(**request["view"]).stored_shape
     with Journal(partial, (rows, cols)) as journal:
-        _write_films(journal, source, taken, progress)
+        write_films(journal, source, taken, progress)
         films = journal.films
     records = [film.record for film in films]
     findings = all_findings(source.findings, records)
@@ -246,39 +241,3 @@ def _write(
     meta["fingerprint"] = fingerprint(meta)
     write_durably(partial / "store.json", [json.dumps(meta, indent=2)])
     publish(folder)
-
-
-def _write_films(
-    journal: Journal, source: FilmSource, taken: Mapping[int, tuple[Earlier, int]], progress: Progress | None
-) -> None:
-    """Add all films that the journal does not hold, in order: prepared, or as an earlier store has them."""
-    total = len(source.keys)
-    todo = range(len(journal.films), total)
-    if progress and len(journal.films):
-        progress(len(journal.films), total)
-    with closing(source.prepare([number for number in todo if number not in taken])) as prepared:
-        for number in todo:
-            film, blocks = _taken_over(*taken[number]) if number in taken else _rows_of(next(prepared))
-            journal.append(WrittenFilm(source.keys[number], source.stats[number], film), blocks)
-            del blocks  # or they would be held while the next film is waited for
-            if progress:
-                progress(number + 1, total)
-
-
-def _taken_over(before: Earlier, there: int) -> tuple[FilmRecord, Blocks]:
-    return before.films[there].record, before.rows(there)
-
-
-def _rows_of(film: PreparedFilm) -> tuple[FilmRecord, Blocks]:
-    """A film's record, and the rows of its usable hips."""
-    used = [hip for hip in film.hips if hip.image is not None]
-    return film.record, {
-        "images.u16": [_bytes(hip.image) for hip in used],
-        "planes.u8": [_bytes(hip.planes) for hip in used],
-        "landmarks.f64": [_bytes(hip.landmarks_px) for hip in used],
-        "geometry.f64": [_bytes(hip.geometry) for hip in used],
-    }
-
-
-def _bytes(array: NDArray[Any] | None) -> memoryview:
-    return memoryview(b"") if array is None else np.ascontiguousarray(array).data.cast("B")
