@@ -77,6 +77,7 @@ def fit(
     folder: Path,
     options: Mapping[str, Any],
     logger: Logger | None = None,
+    callbacks: Sequence[L.Callback] = (),
 ) -> None:
     """Train to the end of the budget, from ``last.ckpt`` if the folder holds one.
 
@@ -89,6 +90,7 @@ def fit(
         folder: The run's folder.
         options: Passed to Lightning's Trainer: accelerator, devices, precision and the like.
         logger: Where curves go besides the history file.
+        callbacks: What else happens beside the training.
 
     Raises:
         NonFiniteLossError: A loss, a gradient or a weight that is not a finite number.
@@ -97,10 +99,10 @@ def fit(
         SystemExit: SIGTERM, with code 143; likewise.
     """
     checkpoints = BestAndLast(folder / BEST.parent)
-    callbacks: list[L.Callback] = [StopOnNonFinite(), HistoryFile(folder / "history.csv"), checkpoints]
+    own: list[L.Callback] = [StopOnNonFinite(), HistoryFile(folder / "history.csv"), checkpoints, *callbacks]
     last = usable(folder / LAST)
     with _quiet(), _signals_told_apart():
-        trainer = _trainer(folder, options, callbacks, logger, max_epochs=budget.epochs, check_val_every_n_epoch=1)
+        trainer = _trainer(folder, options, own, logger, max_epochs=budget.epochs, check_val_every_n_epoch=1)
         trainer.fit(task, datamodule=data, ckpt_path=last, weights_only=True)
 
 
