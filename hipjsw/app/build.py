@@ -35,6 +35,7 @@ def build_task(cfg: DictConfig) -> SegmentationTask:
         schedule=None if cfg.optim.schedule is None else instantiate(cfg.optim.schedule),
         channels_last=bool(cfg.trainer.channels_last),
         steps=build_budget(cfg).steps,
+        compiled=bool(cfg.trainer.get("compile", False)),
     )
 
 

@@ -70,6 +70,8 @@ def run_identity(cfg: DictConfig, store_fingerprint: str, split_digest: str) -> 
     identity = {key: value for key, value in content.items() if key not in NOT_PART}
     said = {key: value for key, value in identity["split"].items() if key != "file"}
     identity["split"] = said if said.get("by_name") else {key: said[key] for key in said if key != "by_name"}
+    if not identity["trainer"].get("compile"):
+        identity["trainer"] = {key: value for key, value in identity["trainer"].items() if key != "compile"}
     identity["scale"] = {key: identity["scale"][key] for key in ("name", "divisor", "least_val_hips")}
     data = {"store_fingerprint": store_fingerprint, "split_digest": split_digest}
     start = {"init": said_hash(model_folder(cfg.init))} if cfg.get("init") else {}

@@ -124,6 +124,7 @@ class TrainerConfig:
     name: str = MISSING
     channels_last: bool = False
     threads: int | None = None
+    compile: bool = False
     options: dict[str, Any] = field(default_factory=dict)
 
 

@@ -27,7 +27,17 @@ def opened(cfg, fingerprint, digest="split"):
 
 
 @pytest.mark.parametrize(
-    "override", ["num_workers=2", "workers=3", "group=x", "logger=none", "data_dir=elsewhere", "seeds=2", "tags=[a]"]
+    "override",
+    [
+        "num_workers=2",
+        "workers=3",
+        "group=x",
+        "logger=none",
+        "data_dir=elsewhere",
+        "seeds=2",
+        "tags=[a]",
+        "trainer.compile=false",
+    ],
 )
 def test_what_changes_no_result_is_no_part_of_a_run(tmp_path, override):
     one, other = configuration(tmp_path), configuration(tmp_path, override)
@@ -43,7 +53,16 @@ def test_an_ablation_changes_nothing_but_what_it_says(tmp_path):
 
 @pytest.mark.parametrize(
     "override",
-    ["seed=1", "loss=ce", "budget.steps=60", "net=unet", "augment.shift=0.01", "fold=1", "split.test_hips=7"],
+    [
+        "seed=1",
+        "loss=ce",
+        "budget.steps=60",
+        "net=unet",
+        "augment.shift=0.01",
+        "fold=1",
+        "split.test_hips=7",
+        "trainer.compile=true",
+    ],
 )
 def test_what_changes_the_result_is_part_of_a_run(tmp_path, override):
     one, other = configuration(tmp_path), configuration(tmp_path, override)

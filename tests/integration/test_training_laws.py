@@ -124,6 +124,18 @@ def test_the_number_of_loading_processes_changes_no_weight(store, tmp_path):
     assert_equal_weights(weights_of(tmp_path / "none"), weights_of(tmp_path / "two"))
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")  # torch's own compiler
+def test_a_compiled_network_trains_as_the_same_to_rounding_and_its_checkpoints_are_the_same_kind(store, tmp_path):
+    for name, compiled in (("plain", False), ("compiled", True)):
+        train(configuration(f"trainer.compile={compiled}", "optim=study"), store, tmp_path / name)
+    one, other = (weights_of(tmp_path / name) for name in ("plain", "compiled"))
+    assert one.keys() == other.keys()
+    plain, compiled = (pd.read_csv(tmp_path / name / "history.csv") for name in ("plain", "compiled"))
+    for column in ("train/loss", "val/loss"):
+        np.testing.assert_allclose(compiled[column], plain[column], rtol=0.01)
+
+
 def test_another_seed_gives_other_weights(store, tmp_path):
     train(configuration("seed=0"), store, tmp_path / "a")
     train(configuration("seed=1"), store, tmp_path / "b")
