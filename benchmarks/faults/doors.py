@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -108,6 +109,7 @@ def _open(door: str, options: tuple[str, ...]) -> int:
     from hipjsw.app.door import open_door
     from hipjsw.learning.callbacks import NonFiniteLossError
 
+    logging.disable(logging.NOTSET)
     sys.argv = [f"hipjsw.{door}", *options]
     try:
         open_door(importlib.import_module(f"hipjsw.{door}").main, door, expected=(NonFiniteLossError,))

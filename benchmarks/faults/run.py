@@ -123,9 +123,14 @@ def table(results: Sequence[tuple[Row, list[str], str, float]]) -> str:
 
 
 def write(path: Path, text: str, command: str) -> None:
-    """Put the table between its marks."""
+    """Put the table between its marks; rows that were not tried this time stay."""
     before, rest = path.read_text(encoding="utf-8").split("<!-- begin: faults -->")
-    after = rest.split("<!-- end: faults -->")[1]
+    there, after = rest.split("<!-- end: faults -->")
+    new, old = ({line.split(" | ")[1]: line for line in part.splitlines() if " | " in line} for part in (text, there))
+    known = ["fault", *(row.fault for row in ROWS)]
+    lines = [new.get(name) or old.get(name) for name in known]
+    lines.insert(1, "|---:|---|---:|---:|---|---:|")
+    text = "\n".join(line for line in lines if line)
     said = f"`{command}`, {time.strftime('%Y-%m-%d')}, {os.cpu_count()} CPU cores ({platform.machine()})."
     path.write_text(f"{before}<!-- begin: faults -->\n{said}\n\n{text}\n<!-- end: faults -->{after}", encoding="utf-8")
 
