@@ -23,9 +23,12 @@ from omegaconf import DictConfig
 __all__ = [
     "LOOK_S",
     "Job",
+    "JobError",
+    "door_command",
     "end_jobs",
     "end_with_sweep",
     "exit_reason",
+    "heard",
     "in_sweep",
     "job_environment",
     "job_report_path",
@@ -171,13 +174,13 @@ class Job:
         said: dict[str, Any] = {"status": "failed", "run": "", "metrics": {}, "reason": "not run"}
         if self.process is None:
             return said
-        said |= _heard(self.report, self.process.wait())
+        said |= heard(self.report, self.process.wait())
         if said["status"] == "failed" and self.log is not None:
             said["reason"] += f"; its output: {self.log}"
         return said
 
 
-def _heard(report: Path, code: int) -> dict[str, Any]:
+def heard(report: Path, code: int) -> dict[str, Any]:
     """What a job that ended so has said of itself; of one that had no last word, how it ended."""
     said: dict[str, Any] = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
     if said.get("status", "running") != "running":
@@ -216,7 +219,7 @@ def run_in_own_process(door: str, overrides: Sequence[str]) -> None:
         done = subprocess.run(
             [sys.executable, "-m", door, *overrides], env=job_environment(environment, report), check=False
         )
-        said = _heard(report, done.returncode)
+        said = heard(report, done.returncode)
     if done.returncode:
         raise JobError(said["reason"])
 
