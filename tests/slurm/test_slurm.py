@@ -108,16 +108,23 @@ class Sweep:
 
     def preempt(self, job):
         """What Slurm does before it takes a job's node, and what makes it start again at once."""
-        self.slurm("scancel", "--signal=USR2", job)
+        self.log(f"$ scancel --signal=USR2 {job}")
+        # it tries again where the job has left by then: bounded, and whatever comes of it
+        subprocess.run(["timeout", "5", "scancel", "--signal=USR2", job], env=self.environment, check=False)
         self.wait(lambda: self.state(job) == "PENDING", 120)
         self.slurm("squeue", "-o", "%i %T %r")
         self.slurm("scontrol", "update", f"JobId={job}", "StartTime=now")
+
+    def close(self):
+        self.err.close()
+        self.out.close()
 
     def text(self):
         return (self.folder / "err").read_text() + (self.folder / "out").read_text()
 
     def end(self, seconds=600):
         code = self.process.wait(seconds)
+        self.close()
         self.log(self.text().rstrip())
         self.log(f"(exit code {code})")
         return code, pd.read_csv(self.folder / "runs" / "sweeps" / "g.csv").fillna({"reason": ""})
@@ -137,6 +144,7 @@ def start(slurm, tmp_path, log):
         if sweep.process.poll() is None:
             sweep.process.terminate()
             sweep.process.wait(60)
+        sweep.close()
 
 
 def weights(folder, pattern):
@@ -156,7 +164,7 @@ def same(one, other):
 
 def test_six_jobs_one_cancelled_one_preempted(start, slurm, tmp_path, log):
     log("# Six jobs; the second is pre-empted, the third cancelled")
-    budget = "budget.steps=60"
+    budget = "budget.steps=40"
     sweep = start("seed=0,1,2,3,4,5", budget)
     second, third = sweep.job(1), sweep.job(2)
     sweep.wait_for_an_epoch("*seed1*")
@@ -181,7 +189,7 @@ def test_six_jobs_one_cancelled_one_preempted(start, slurm, tmp_path, log):
 
 def test_two_ranks_of_which_one_may_die(start, slurm, tmp_path, log):
     log("\n# A job of two ranks, pre-empted")
-    ranks, budget = "trainer=ddp", "budget.steps=60"
+    ranks, budget = "trainer=ddp", "budget.steps=40"
     sweep = start("seed=0", ranks, budget)
     sweep.wait_for_an_epoch("*seed0*")
     sweep.slurm("squeue", "-o", "%i %T %C")
