@@ -25,8 +25,7 @@ from omegaconf import DictConfig
 from hipjsw.app.job import REPORT_VARIABLE, SWEEP_VARIABLE, exit_reason, own_conf
 from hipjsw.app.provision import find_store, split_spec, view_spec
 from hipjsw.cohort.store import Store, StoreError
-from hipjsw.learning.data import Share
-from hipjsw.learning.ranks import RANK_VARIABLE, num_ranks, own_rank, slurm_tasks
+from hipjsw.learning.ranks import RANK_VARIABLE, Share, num_ranks, own_rank, slurm_tasks
 
 __all__ = ["LEADER_VARIABLE", "RankError", "await_store", "check_ranks", "follow_rank_0", "other_ranks"]
 

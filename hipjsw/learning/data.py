@@ -22,8 +22,9 @@ from hipjsw.anatomy.weights import BorderWeight
 from hipjsw.cohort.split import SplitError
 from hipjsw.cohort.store import Store
 from hipjsw.learning.augment import Augmentation, CentreCrop
+from hipjsw.learning.ranks import Share
 
-__all__ = ["Batch", "Budget", "Draw", "HipData", "HipDataset", "Share", "StreamSampler"]
+__all__ = ["Batch", "Budget", "Draw", "HipData", "HipDataset", "StreamSampler"]
 
 Batch = dict[str, torch.Tensor]
 
@@ -63,49 +64,6 @@ class Budget:
     def epochs(self) -> int:
         """Validations in all."""
         return self.steps // self.val_every
-
-
-@dataclass(frozen=True)
-class Share:
-    """What one of several ranks takes of every batch: as many hips as each other, one after the other.
-
-    Args:
-        rank: Which rank, from 0.
-        ranks: How many there are.
-        batch_size: Hips of the whole batch.
-
-    Raises:
-        ValueError: A batch that has no equal shares.
-    """
-
-    rank: int
-    ranks: int
-    batch_size: int
-
-    def __post_init__(self) -> None:
-        if self.batch_size % self.ranks:
-            raise ValueError(
-                f"budget.batch_size={self.batch_size} hips cannot be shared equally by {self.ranks} ranks; "
-                f"name a multiple of {self.ranks}, or another trainer.options.devices"
-            )
-
-    @property
-    def size(self) -> int:
-        """Hips of the share."""
-        return self.batch_size // self.ranks
-
-    def has(self, number: int) -> bool:
-        """Whether the draw of this number is in the share."""
-        return number % self.batch_size // self.size == self.rank
-
-    def whole_batches(self, num_hips: int) -> list[int]:
-        """Positions that the rank validates: every so many-th whole batch, so no hip is seen by two ranks.
-
-        Where there are fewer batches than ranks each rank has all: none must be without, and means stay the same.
-        """
-        begins = range(0, num_hips, self.batch_size)
-        own = begins[self.rank :: self.ranks] if len(begins) >= self.ranks else begins
-        return [n for begin in own for n in range(begin, min(begin + self.batch_size, num_hips))]
 
 
 class HipDataset(Dataset[Batch]):

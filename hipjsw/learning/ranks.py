@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -23,6 +24,7 @@ from torch import Tensor
 
 __all__ = [
     "RANK_VARIABLE",
+    "Share",
     "StopAtOnce",
     "alone",
     "end_group",
@@ -35,6 +37,49 @@ __all__ = [
 
 #: Which rank a process is that rank 0 started.
 RANK_VARIABLE = "HIPJSW_RANK"
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of several ranks takes of every batch: as many hips as each other, one after the other.
+
+    Args:
+        rank: Which rank, from 0.
+        ranks: How many there are.
+        batch_size: Hips of the whole batch.
+
+    Raises:
+        ValueError: A batch that has no equal shares.
+    """
+
+    rank: int
+    ranks: int
+    batch_size: int
+
+    def __post_init__(self) -> None:
+        if self.batch_size % self.ranks:
+            raise ValueError(
+                f"budget.batch_size={self.batch_size} hips cannot be shared equally by {self.ranks} ranks; "
+                f"name a multiple of {self.ranks}, or another trainer.options.devices"
+            )
+
+    @property
+    def size(self) -> int:
+        """Hips of the share."""
+        return self.batch_size // self.ranks
+
+    def has(self, number: int) -> bool:
+        """Whether the draw of this number is in the share."""
+        return number % self.batch_size // self.size == self.rank
+
+    def whole_batches(self, num_hips: int) -> list[int]:
+        """Positions that the rank validates: every so many-th whole batch, so no hip is seen by two ranks.
+
+        Where there are fewer batches than ranks each rank has all: none must be without, and means stay the same.
+        """
+        begins = range(0, num_hips, self.batch_size)
+        own = begins[self.rank :: self.ranks] if len(begins) >= self.ranks else begins
+        return [n for begin in own for n in range(begin, min(begin + self.batch_size, num_hips))]
 
 
 def slurm_tasks() -> int:

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from hipjsw.learning.activation import Softmax
-from hipjsw.learning.data import Share, StreamSampler
+from hipjsw.learning.data import StreamSampler
 from hipjsw.learning.loss import CrossEntropy, SoftDice, WeightedSum
-from hipjsw.learning.ranks import RANK_VARIABLE, alone, num_ranks, own_rank, rank_environment, whole_batch
+from hipjsw.learning.ranks import RANK_VARIABLE, Share, alone, num_ranks, own_rank, rank_environment, whole_batch
 
 LOSS = WeightedSum({"ce": CrossEntropy(), "dice": SoftDice(over="batch")}, {"ce": 1.0, "dice": 1.0})
 

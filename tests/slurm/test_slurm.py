@@ -53,13 +53,18 @@ def slurm():
     """Environment of commands that find the Slurm of this module; it is ended afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="hipjsw-slurm-"))
     folder.chmod(0o755)  # MariaDB has a user of its own
+    environment = os.environ | {"SLURM_CONF": str(folder / "slurm.conf"), "COLUMNS": "120", "OMP_NUM_THREADS": "1"}
     said = folder / "up.log"
     try:
         with said.open("w") as out:
             subprocess.run(["bash", HERE / "up.sh", folder], stdout=out, stderr=out, timeout=120, check=False)
         assert "idle" in said.read_text(), said.read_text()
-        yield os.environ | {"SLURM_CONF": str(folder / "slurm.conf"), "COLUMNS": "120", "OMP_NUM_THREADS": "1"}
+        yield environment
     finally:
+        subprocess.run(
+            ["timeout", "20", "scancel", "--full", "--signal=KILL", "--user=root"], env=environment, check=False
+        )
+        time.sleep(3)
         subprocess.run(["bash", HERE / "down.sh", folder], timeout=60, check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
