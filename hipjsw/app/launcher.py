@@ -125,7 +125,7 @@ class ProcessLauncher(Launcher):
             [*own_conf(self.config.hydra), *overrides, *([] if self.door else [f"group={known.group}"])]
             for overrides, known in zip(job_overrides, expected, strict=True)
         ]
-        with signals_noticed() as noticed:
+        with _signals_noticed() as noticed:
             outcomes = self.outcomes(lines, initial_job_idx, expected, noticed)
         said = zip(outcomes, varied, strict=True)
         self.rows = [JobRow(n, what, **outcome) for n, (outcome, what) in enumerate(said, initial_job_idx)]
@@ -183,7 +183,7 @@ class ProcessLauncher(Launcher):
 
 
 @contextmanager
-def signals_noticed() -> Iterator[list[int]]:
+def _signals_noticed() -> Iterator[list[int]]:
     """Note Ctrl-C and SIGTERM instead of raising: raised between a job's start and its entry it would lose the job."""
     noticed: list[int] = []
     stops = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) != signal.SIG_IGN]

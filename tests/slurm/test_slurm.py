@@ -132,7 +132,7 @@ class Sweep:
         self.close()
         self.log(self.text().rstrip())
         self.log(f"(exit code {code})")
-        return code, pd.read_csv(self.folder / "runs" / "sweeps" / "g.csv").fillna({"reason": ""})
+        return code, pd.read_csv(self.folder / "runs" / "sweeps" / "g.csv", dtype={"reason": str})
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def same(one, other):
 
 def test_six_jobs_one_cancelled_one_preempted(start, slurm, tmp_path, log):
     log("# Six jobs; the second is pre-empted, the third cancelled")
-    budget = "budget.steps=40"
+    budget = "budget.steps=25"
     sweep = start("seed=0,1,2,3,4,5", budget)
     second, third = sweep.job(1), sweep.job(2)
     sweep.wait_for_an_epoch("*seed1*")
@@ -194,7 +194,7 @@ def test_six_jobs_one_cancelled_one_preempted(start, slurm, tmp_path, log):
 
 def test_two_ranks_of_which_one_may_die(start, slurm, tmp_path, log):
     log("\n# A job of two ranks, pre-empted")
-    ranks, budget = "trainer=ddp", "budget.steps=40"
+    ranks, budget = "trainer=ddp", "budget.steps=25"
     sweep = start("seed=0", ranks, budget)
     sweep.wait_for_an_epoch("*seed0*")
     sweep.slurm("squeue", "-o", "%i %T %C")
