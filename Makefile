@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help train phantom ablations questions report model accuracy bench-prepare faults audit test test-slow lint types check clean clean-data
+.PHONY: help train phantom ablations questions report model accuracy bench-prepare faults audit test test-slow test-slurm lint types check clean clean-data
 
 help:  ## say what can be made
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -88,6 +88,9 @@ test: .venv/.installed-dev  ## run the tests (those marked slow left out)
 
 test-slow: .venv/.installed-dev  ## run the slow tests
 	@$(RUN) pytest -q -m slow $(ARGS) || [ $$? -eq 5 ]  # 5: there are none
+
+test-slurm: .venv/.installed-dev  ## sweeps on a Slurm of one node that the tests start (as root; tests/slurm/up.sh says what to install)
+	@OMP_NUM_THREADS=1 $(RUN) pytest -q -m slurm tests/slurm $(ARGS)
 
 lint: .venv/.installed-dev  ## ruff
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

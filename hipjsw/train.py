@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from hipjsw.app.job import in_sweep, told_to_sweep, write_job_report
 from hipjsw.app.judging import check_measure, learn_judgement
 from hipjsw.app.lock import only_one
 from hipjsw.app.provision import provide_store, split_spec
+from hipjsw.app.ranks import RankError, await_store, check_ranks, follow_rank_0, other_ranks
 from hipjsw.app.replay import compare_runs, replay_table, replayed
 from hipjsw.app.results import Results, write_results
 from hipjsw.app.runs import START, Run, run_identity, write_json, write_metrics
@@ -29,6 +31,7 @@ from hipjsw.inference.model import Model
 from hipjsw.learning.callbacks import NonFiniteLossError
 from hipjsw.learning.data import HipData
 from hipjsw.learning.fitting import fit, measure_split
+from hipjsw.learning.ranks import num_ranks, own_rank
 from hipjsw.learning.task import SegmentationTask
 from hipjsw.reporting import dashboard
 from hipjsw.reporting.tables import print_table, run_table
@@ -45,11 +48,15 @@ def main(cfg: DictConfig) -> None:
     Raises:
         SystemExit: A replay did not come out equal (3).
     """
+    if own_rank() > 0:
+        _follow(cfg if cfg.replay is None else replayed(cfg))
+        return
     with told_to_sweep():
         _refuse(cfg)
         if cfg.replay is not None:
             _replay(cfg)
             return
+        ranks = check_ranks(cfg)
         task, options = build_task(cfg), trainer_options(cfg)
         start = start_from(task, cfg)
         store = provide_store(cfg)
@@ -63,10 +70,25 @@ def main(cfg: DictConfig) -> None:
                 _warn_of_known_persons(start, store)
             reused = run.is_finished
             if not reused:
+                if ranks > 1:
+                    write_job_report("running", reason=f"rank 0 of {ranks}")
                 with run.attempt(store.folder, cfg.store):
                     _train(cfg, run, task, data, options)
         _say(run, reused)
         write_job_report("reused" if reused else "done", str(run.folder), run.metrics())
+
+
+def _follow(cfg: DictConfig) -> None:
+    """Train as another rank than 0, and nothing else: rank 0 makes the store and the run's folder, and writes."""
+    log.setLevel(logging.WARNING)
+    with follow_rank_0(check_ranks(cfg)):
+        task, options = build_task(cfg), trainer_options(cfg)
+        start_from(task, cfg)
+        store = await_store(cfg)
+        data = build_data(cfg, store)
+        run = Run.of(cfg, store.fingerprint, split_digest(store.split, store.hips))
+        if not run.is_finished:
+            fit(task, data, data.budget, run.folder, options)
 
 
 def _refuse(cfg: DictConfig) -> None:
@@ -82,8 +104,6 @@ def _refuse(cfg: DictConfig) -> None:
         raise ValueError("replay=RUN makes one run again; leave -m out")
     if cfg.seed < 0:
         raise ValueError(f"seed is 0 or more, not {cfg.seed}")
-    if cfg.trainer.options.get("devices", 1) != 1:
-        raise ValueError("this version trains on one device: trainer.options.devices=1")
 
 
 def _replay(cfg: DictConfig) -> None:
@@ -107,7 +127,8 @@ def _train(cfg: DictConfig, run: Run, task: SegmentationTask, data: HipData, opt
     wandb_run = _start_dashboard(cfg, run, data.test.store)
     code = 1
     try:
-        fit(task, data, data.budget, run.folder, options, _logger(cfg, run, wandb_run))
+        with other_ranks(num_ranks(options), partial(_say_lost, run)):
+            fit(task, data, data.budget, run.folder, options, _logger(cfg, run, wandb_run))
         log.info("learning from hips that no weight was trained on how far the measurement errs")
         began_s = time.monotonic()
         judgement = learn_judgement(task, data, run.folder, options, cfg.measure)
@@ -123,6 +144,11 @@ def _train(cfg: DictConfig, run: Run, task: SegmentationTask, data: HipData, opt
     finally:
         if wandb_run is not None:
             dashboard.finish(wandb_run, code)
+
+
+def _say_lost(run: Run, error: RankError) -> None:
+    run.say_failed(error)
+    write_job_report("failed", reason=str(error))
 
 
 def _logger(cfg: DictConfig, run: Run, wandb_run: Any | None) -> Logger | None:
@@ -184,4 +210,4 @@ def _say(run: Run, reused: bool) -> None:
 
 
 if __name__ == "__main__":
-    open_door(main, "train", expected=(NonFiniteLossError,))
+    open_door(main, "train", expected=(NonFiniteLossError, RankError))

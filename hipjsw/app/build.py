@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any, cast
 
 import torch
@@ -114,4 +115,5 @@ def trainer_options(cfg: DictConfig) -> dict[str, Any]:
     """What goes to Lightning's Trainer; sets the number of threads where the configuration says one."""
     if cfg.trainer.threads is not None:
         torch.set_num_threads(int(cfg.trainer.threads))
+        os.environ["OMP_NUM_THREADS"] = str(int(cfg.trainer.threads))  # or Lightning would have each rank take its own
     return cast(dict[str, Any], dict(cfg.trainer.options))

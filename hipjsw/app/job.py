@@ -23,9 +23,12 @@ from omegaconf import DictConfig
 __all__ = [
     "LOOK_S",
     "Job",
+    "JobError",
+    "door_command",
     "end_jobs",
     "end_with_sweep",
     "exit_reason",
+    "heard",
     "in_sweep",
     "job_environment",
     "job_report_path",
@@ -64,10 +67,10 @@ def write_job_report(status: str, run: str = "", metrics: Mapping[str, Any] | No
     """Tell the sweep what came of this job, if there is a sweep.
 
     Args:
-        status: ``done``, ``reused`` (was finished before) or ``failed``.
+        status: ``done``, ``reused`` (was finished before), ``failed``, or ``running``: not the last word.
         run: The run's folder.
         metrics: Its metrics.
-        reason: Why it failed.
+        reason: Why it failed; of a running job, which of its processes the sweep started.
     """
     path = job_report_path()
     if path is not None:
@@ -171,12 +174,18 @@ class Job:
         said: dict[str, Any] = {"status": "failed", "run": "", "metrics": {}, "reason": "not run"}
         if self.process is None:
             return said
-        said["reason"] = exit_reason(self.process.wait())
-        if self.report.is_file():
-            said |= json.loads(self.report.read_text(encoding="utf-8"))
+        said |= heard(self.report, self.process.wait())
         if said["status"] == "failed" and self.log is not None:
             said["reason"] += f"; its output: {self.log}"
         return said
+
+
+def heard(report: Path, code: int) -> dict[str, Any]:
+    """What a job that ended so has said of itself; of one that had no last word, how it ended."""
+    said: dict[str, Any] = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
+    if said.get("status", "running") != "running":
+        return said if said["reason"] or not code else said | {"reason": exit_reason(code)}
+    return {"reason": f"{said.get('reason', '')} {exit_reason(code)}".strip()}
 
 
 def end_jobs(jobs: Sequence[Job]) -> None:
@@ -210,9 +219,9 @@ def run_in_own_process(door: str, overrides: Sequence[str]) -> None:
         done = subprocess.run(
             [sys.executable, "-m", door, *overrides], env=job_environment(environment, report), check=False
         )
-        said = json.loads(report.read_text(encoding="utf-8")) if report.is_file() else {}
+        said = heard(report, done.returncode)
     if done.returncode:
-        raise JobError(said.get("reason") or exit_reason(done.returncode))
+        raise JobError(said["reason"])
 
 
 def door_command(overrides: Sequence[str]) -> list[str]:

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
@@ -120,25 +121,46 @@ class ProcessLauncher(Launcher):
         varied = _what_varied(job_overrides)
         group = self.config.get("group") or f"sweep-{time.strftime('%Y%m%d-%H%M%S')}"
         expected = self.expected or [Expected(said, 1.0, group, str(number)) for number, said in enumerate(varied)]
-        log_folder = Path(self.config.get("runs_dir", "runs")) / "sweeps" / expected[0].group
-        with tempfile.TemporaryDirectory(prefix="hipjsw-sweep-") as reports, _signals_noticed() as noticed:
-            jobs = [
-                Job(
-                    number,
-                    [*own_conf(self.config.hydra), *overrides, *([] if self.door else [f"group={known.group}"])],
-                    Path(reports, f"{number}.json"),
-                    log_folder / f"{known.log}.log" if self.n_jobs > 1 else None,
-                    self.door,
-                )
-                for (number, overrides), known in zip(enumerate(job_overrides, initial_job_idx), expected, strict=True)
-            ]
-            pace = _Pace(self.seconds_per_size, {j.number: known.size for j, known in zip(jobs, expected, strict=True)})
-            _run_all(jobs, [known.said for known in expected], self.n_jobs, self._environment(), noticed, pace)
-            self.rows = [JobRow(job.number, said, **job.outcome()) for job, said in zip(jobs, varied, strict=True)]
+        lines = [
+            [*own_conf(self.config.hydra), *overrides, *([] if self.door else [f"group={known.group}"])]
+            for overrides, known in zip(job_overrides, expected, strict=True)
+        ]
+        with _signals_noticed() as noticed:
+            outcomes = self.outcomes(lines, initial_job_idx, expected, noticed)
+        said = zip(outcomes, varied, strict=True)
+        self.rows = [JobRow(n, what, **outcome) for n, (outcome, what) in enumerate(said, initial_job_idx)]
         if self.expected is None:
             self._say(group)
         _leave(noticed, self.rows)
         return [_job_return(overrides, row) for overrides, row in zip(job_overrides, self.rows, strict=True)]
+
+    def outcomes(
+        self, lines: Sequence[list[str]], first: int, expected: Sequence[Expected], noticed: Sequence[int]
+    ) -> list[dict[str, Any]]:
+        """Run the jobs, and say what came of each: ``status``, ``run``, ``metrics`` and ``reason``.
+
+        Args:
+            lines: Their command lines.
+            first: Number of the first.
+            expected: What is known of each.
+            noticed: Signals, as they come; at the first the jobs are to be ended.
+        """
+        assert self.config is not None
+        log_folder = Path(self.config.get("runs_dir", "runs")) / "sweeps" / expected[0].group
+        with tempfile.TemporaryDirectory(prefix="hipjsw-sweep-") as reports:
+            jobs = [
+                Job(
+                    number,
+                    line,
+                    Path(reports, f"{number}.json"),
+                    log_folder / f"{known.log}.log" if self.n_jobs > 1 else None,
+                    self.door,
+                )
+                for number, (line, known) in enumerate(zip(lines, expected, strict=True), first)
+            ]
+            pace = _Pace(self.seconds_per_size, {j.number: known.size for j, known in zip(jobs, expected, strict=True)})
+            _run_all(jobs, [known.said for known in expected], self.n_jobs, self._environment(), noticed, pace)
+            return [job.outcome() for job in jobs]
 
     def _environment(self) -> Mapping[str, str]:
         """Of several jobs at a time each has its share of the cores, unless the user said otherwise."""

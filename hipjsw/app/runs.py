@@ -158,9 +158,13 @@ class Run:
         try:
             yield
         except Exception as error:
-            with suppress(OSError):  # a full disk may be the reason: the error itself is to be seen
-                write_json(self.folder / FAILED, {"reason": failure_reason(error, (self.folder, *places))})
+            self.say_failed(error, *places)
             raise
+
+    def say_failed(self, error: Exception, *places: str | Path | None) -> None:
+        """Write ``failed.json``; arguments are as for ``attempt``."""
+        with suppress(OSError):  # a full disk may be the reason: the error itself is to be seen
+            write_json(self.folder / FAILED, {"reason": failure_reason(error, (self.folder, *places))})
 
     @property
     def is_finished(self) -> bool:

@@ -43,7 +43,7 @@ def probs_of_task(task: SegmentationTask, dataset: HipDataset) -> ProbsOf:
     def probs_of(position: int) -> Floats:
         task.eval()
         with torch.inference_mode():
-            image = dataset[position]["image"][None].to(task.device)
+            image = dataset[position]["image"][None].to(task.device, next(task.parameters()).dtype)
             mean = task.looks(task.predict_foreground, image).mean(dim=0)
         return np.asarray(mean[0].float().cpu().numpy())
 

@@ -22,6 +22,7 @@ from hipjsw.anatomy.weights import BorderWeight
 from hipjsw.cohort.split import SplitError
 from hipjsw.cohort.store import Store
 from hipjsw.learning.augment import Augmentation, CentreCrop
+from hipjsw.learning.ranks import Share
 
 __all__ = ["Batch", "Budget", "Draw", "HipData", "HipDataset", "StreamSampler"]
 
@@ -133,12 +134,14 @@ class StreamSampler(Sampler[Draw]):
         num_hips: Hips in the set.
         per_epoch: Draws in an epoch.
         seed: Fixes every shuffle.
+        share: Which part of every batch is drawn; None draws all.
     """
 
-    def __init__(self, num_hips: int, per_epoch: int, seed: int) -> None:
+    def __init__(self, num_hips: int, per_epoch: int, seed: int, share: Share | None = None) -> None:
         self.num_hips = num_hips
         self.per_epoch = per_epoch
         self.seed = seed
+        self.share = share or Share(0, 1, 1)
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -146,7 +149,7 @@ class StreamSampler(Sampler[Draw]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.per_epoch
+        return self.per_epoch // self.share.ranks
 
     def __iter__(self) -> Iterator[Draw]:
         order = np.empty(0, dtype=np.int64)
@@ -156,7 +159,8 @@ class StreamSampler(Sampler[Draw]):
             if turn != current:
                 order = np.random.default_rng([self.seed, 0x0DE4, turn]).permutation(self.num_hips)
                 current = turn
-            yield Draw(int(order[place]), number)
+            if self.share.has(number):
+                yield Draw(int(order[place]), number)
 
 
 class HipData(L.LightningDataModule):
@@ -217,23 +221,32 @@ class HipData(L.LightningDataModule):
         other.test = HipDataset(store, [*store.rows("val"), *left][:most], CentreCrop(), self.seed)
         return other
 
+    @property
+    def share(self) -> Share:
+        """What this process takes of every batch while the trainer that it is attached to fits."""
+        trainer = self.trainer
+        rank, ranks = (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
+        return Share(rank, ranks, self.budget.batch_size)
+
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Batches of the training stream; every one is full."""
-        per_epoch = self.budget.val_every * self.budget.batch_size
-        return self._loader(self.train, StreamSampler(len(self.train), per_epoch, self.seed))
+        """This process's share of the training stream's batches; every one is full."""
+        share, per_epoch = self.share, self.budget.val_every * self.budget.batch_size
+        return self._loader(self.train, share.size, StreamSampler(len(self.train), per_epoch, self.seed, share))
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """Validation hips in the order of the split."""
-        return self._loader(self.val)
+        """Validation hips in the order of the split; of several ranks each has some of the batches."""
+        return self._loader(self.val, self.budget.batch_size, self.share.whole_batches(len(self.val)))
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """Test hips in the order of the split."""
-        return self._loader(self.test)
+        return self._loader(self.test, self.budget.batch_size)
 
-    def _loader(self, dataset: HipDataset, sampler: Sampler[Draw] | None = None) -> DataLoader[Batch]:
+    def _loader(
+        self, dataset: HipDataset, batch_size: int, sampler: Sampler[Draw] | Sequence[int] | None = None
+    ) -> DataLoader[Batch]:
         return DataLoader(
             dataset,
-            batch_size=self.budget.batch_size,
+            batch_size=batch_size,
             sampler=sampler,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,

@@ -20,6 +20,7 @@ from hipjsw.learning.callbacks import HistoryFile, MeasureHips, ProgressLines, S
 from hipjsw.learning.checkpoint import BestAndLast, PlainCheckpoints, load_weights, usable
 from hipjsw.learning.data import Budget, HipData
 from hipjsw.learning.hip_output import HipOutput
+from hipjsw.learning.ranks import StopAtOnce, alone, end_group, num_ranks, own_rank, rank_environment
 from hipjsw.learning.task import SegmentationTask
 
 __all__ = ["BEST", "LAST", "fit", "measure_as_is", "measure_split"]
@@ -39,6 +40,8 @@ MEANINGLESS = (
     "The number of training batches",  # fewer than the logging interval in tiny runs
     "The `srun` command is available",  # a process of its own on a cluster's machine is meant
     "Checkpoint directory .* exists and is not empty",  # a resumed run's
+    "The `srun` command is available",  # said wherever Slurm is installed
+    "It is recommended to use .*sync_dist=True",  # the metric, and the loss of the whole batch, are the ranks' already
 )
 
 
@@ -81,7 +84,8 @@ def fit(
 ) -> None:
     """Train to the end of the budget, from ``last.ckpt`` if the folder holds one.
 
-    The best weights end in ``best.ckpt``; best is the highest validation Dice (mean of the class means).
+    The best weights end in ``best.ckpt``; best is the highest validation Dice (mean of the class means). Where the
+    options ask for several ranks, every one of them calls this, and rank 0 alone writes.
 
     Args:
         task: What is trained.
@@ -145,24 +149,29 @@ def measure_as_is(
     """``measure_split`` with the weights that the task has; nothing is read from the folder."""
     task.looks = looks
     measuring = MeasureHips(measure)
+    end_group()
     with _quiet(), _signals_told_apart():
-        _trainer(folder, options, [measuring], None).test(task, datamodule=data, verbose=False)
+        _trainer(folder, alone(options), [measuring], None).test(task, datamodule=data, verbose=False)
     return measuring.records
 
 
 def _trainer(
     folder: Path, options: Mapping[str, Any], callbacks: Sequence[L.Callback], logger: Logger | None, **more: Any
 ) -> L.Trainer:
-    seen = sys.stdout.isatty()
+    first, together = own_rank() == 0, num_ranks(options) > 1
+    seen = first and sys.stdout.isatty()
+    own = [callback for callback in callbacks if first or not isinstance(callback, HistoryFile)]
+    own += [StopAtOnce()] if together else []
+    own += [TQDMProgressBar(refresh_rate=5) if seen else ProgressLines()] if first else []
     return L.Trainer(
         default_root_dir=folder,
         logger=logger if logger is not None else False,
-        callbacks=[*callbacks, TQDMProgressBar(refresh_rate=5) if seen else ProgressLines()],
+        callbacks=own,
         enable_progress_bar=seen,
         enable_checkpointing=any(isinstance(c, ModelCheckpoint) for c in callbacks),
         enable_model_summary=False,
         num_sanity_val_steps=0,
         use_distributed_sampler=False,
-        plugins=[PlainCheckpoints()],
+        plugins=[PlainCheckpoints(), rank_environment(options)],
         **{**options, **more},
     )

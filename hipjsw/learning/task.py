@@ -16,6 +16,7 @@ from hipjsw.learning.data import Batch
 from hipjsw.learning.embedding import Embedding
 from hipjsw.learning.loss import Loss
 from hipjsw.learning.overlap import ImageDice, dice_scores, hard_target
+from hipjsw.learning.ranks import whole_batch
 
 __all__ = ["OptimiserFactory", "ScheduleFactory", "SegmentationTask", "Step"]
 
@@ -90,15 +91,16 @@ class SegmentationTask(L.LightningModule):
         """Share of the training's steps already made, 0 to 1; 1 where its end is not known."""
         return 1.0 if self.steps is None else min(self.global_step / self.steps, 1.0)
 
-    def _step(self, batch: Batch, progress: float = 1.0) -> Step:
+    def _step(self, batch: Batch, progress: float = 1.0, together: bool = False) -> Step:
         logits = self(batch["image"])
         weight = batch["weight"] * batch["emphasis"] if "emphasis" in batch else batch["weight"]
-        loss = self.loss.at(progress)(self.activation, logits, batch["target"], weight)
+        judged = (logits, batch["target"], weight)
+        loss = self.loss.at(progress)(self.activation, *(map(whole_batch, judged) if together else judged))
         return Step(loss, self.activation.probs(logits.detach()))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
-        """Loss of one batch."""
-        step = self._step(batch, self.progress)
+        """Loss of one batch; of several ranks each has the loss of the whole."""
+        step = self._step(batch, self.progress, together=True)
         self.log("train/loss", step.loss, on_step=True, on_epoch=True, prog_bar=True, batch_size=len(batch["row"]))
         return step.loss
 
