@@ -165,7 +165,13 @@ def _outcome(job: Any, stopped: bool) -> dict[str, Any]:
     if not any(reasons):
         return {**said, **job.task(0).result()}
     others = [reason for reason in reasons[1:] if "ended by signal" in reason]
-    return said | {"reason": f"{[*others, *filter(None, reasons)][0]}; its output: {job.paths.stdout}"}
+    return said | {"reason": f"{[*others, *filter(None, reasons)][0]}; its output: {_said(job.paths.stdout)}"}
+
+
+def _said(path: Path) -> str:
+    """A path as short as can be: from the working folder, where it lies in it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _tasks(job: Any) -> list[Any]:

@@ -4,6 +4,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -88,7 +89,7 @@ class Task:
     """A task as submitit knows it."""
 
     num_tasks = 1
-    paths = SimpleNamespace(stdout="out")
+    paths = SimpleNamespace(stdout=Path.cwd() / "out")
 
     def __init__(self, error=None, state="COMPLETED", result=None):
         self.error, self.state, self._result = error, state, result
@@ -101,7 +102,9 @@ class Task:
 
 
 def job_of(*tasks):
-    return SimpleNamespace(num_tasks=len(tasks), task=lambda n: tasks[n], paths=SimpleNamespace(stdout="out"))
+    return SimpleNamespace(
+        num_tasks=len(tasks), task=lambda n: tasks[n], paths=SimpleNamespace(stdout=Path.cwd() / "out")
+    )
 
 
 def raised(reason):
