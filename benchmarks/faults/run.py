@@ -79,7 +79,7 @@ ROWS = (
     Row(2, "a checkpoint truncated or a bit flipped", training.spoilt, 100, 12),
     Row(2, "the same in a run that was cut short, then the same command", training.spoilt_and_continued, 4, 1),
     Row(2, "a checkpoint of a later version, one from before hashes", tests("tests/learning/test_checkpoint.py"), 1, 0),
-    Row(3, "disk full: checkpoint, store, films' report, evaluation", full, 10, 2),
+    Row(3, "disk full: checkpoint, store, films' report, evaluation", full, 10, 1),
     Row(4, "W&B unreachable, black hole, refusing, its service killed", dashboard.amiss, 4, 1),
     Row(4, "ids distinct, offline runs found and sent", tests("tests/reporting/test_dashboard.py",
         "tests/reporting/test_offline_runs.py"), 1, 0),

@@ -123,7 +123,7 @@ def test_a_run_whose_loss_is_no_number_leaves_its_reason(workplace, door, tiny):
     done = door("train", *options, "optim.optimizer.lr=1e30", "measure=quick", cwd=workplace.folder)
     assert done.code == 1, done.out
     reason = json.loads((folder / "failed.json").read_text())["reason"]
-    assert reason.startswith("loss is nan at step")
+    assert reason.startswith("the loss is nan at step")
     assert reason in done.err
     assert not (folder / "metrics.json").exists()
 
