@@ -86,40 +86,16 @@ def mixed(device: str) -> torch.autocast:
     return torch.autocast(device, torch.bfloat16, enabled=device == "cuda")
 
 
-def our_limit(cfg: object, batches: list[dict[str, Tensor]], device: str, compiled: bool = False) -> Step:
+def ours(cfg: object, batches: Iterator[dict[str, Tensor]], device: str, compiled: bool = False) -> Step:
     """Our network and loss in a bare loop."""
     task = build_task(cfg).to(device)  # type: ignore[arg-type]
     task.train()
     if compiled:
         task.net.compile()
-    optimiser, endless = optimiser_of(task.net), cycle(batches)
-
-    def step() -> int:
-        batch = next(endless)
-        optimiser.zero_grad()
-        with mixed(device):
-            loss = task._step(batch, 0.0).loss
-        loss.backward()
-        optimiser.step()
-        return len(batch["row"])
-
-    return step
-
-
-def our_loader(cfg: object, data: object, device: str) -> Step:
-    """The same with our loader in place of memory."""
-    task = build_task(cfg).to(device)  # type: ignore[arg-type]
-    task.train()
     optimiser = optimiser_of(task.net)
 
-    def endless() -> Iterator[dict[str, Tensor]]:
-        while True:
-            yield from data.train_dataloader()  # type: ignore[attr-defined]
-
-    stream = endless()
-
     def step() -> int:
-        batch = {name: value.to(device) for name, value in next(stream).items()}
+        batch = {name: value.to(device) for name, value in next(batches).items()}
         optimiser.zero_grad()
         with mixed(device):
             loss = task._step(batch, 0.0).loss
@@ -128,6 +104,12 @@ def our_loader(cfg: object, data: object, device: str) -> Step:
         return len(batch["row"])
 
     return step
+
+
+def loaded(data: object) -> Iterator[dict[str, Tensor]]:
+    """The training stream as our loader gives it, without end."""
+    while True:
+        yield from data.train_dataloader()  # type: ignore[attr-defined]
 
 
 def monai_net() -> nn.Module:
@@ -225,12 +207,12 @@ def main() -> None:
     batches = kept_batches(data, 8, said.device)
     steps = {
         "MONAI's UNet, bare loop": peer(batches, said.device),
-        "our network, bare loop, in memory (the limit)": our_limit(cfg, batches, said.device),
-        "our network, bare loop, our loader": our_loader(cfg, data, said.device),
+        "our network, bare loop, in memory (the limit)": ours(cfg, cycle(batches), said.device),
+        "our network, bare loop, our loader": ours(cfg, loaded(data), said.device),
         "the study's way, 512x512": study_way(batches, said.device),
     }
     if not said.no_compile:
-        steps["our network, compiled, in memory"] = our_limit(cfg, batches, said.device, compiled=True)
+        steps["our network, compiled, in memory"] = ours(cfg, cycle(batches), said.device, compiled=True)
     ways = {"our training, whole": cfg}
     if not said.no_compile:
         ways["our training, whole, trainer.compile=true"] = OmegaConf.merge(cfg, {"trainer": {"compile": True}})
