@@ -119,6 +119,9 @@ def train_one_step(rank, port, results):
     loss = LOSS(Softmax(), *map(whole_batch, (net(images), target, weight)))
     loss.backward()
     results.put((rank, float(loss.detach()), net.module.weight.grad.tolist()))
+    # DDP before the group, as in a run: were DDP the last to hold the group, it would wait for the group's threads
+    # while it has the interpreter's lock, for which they may be waiting.
+    del net, loss
     torch.distributed.destroy_process_group()
 
 
