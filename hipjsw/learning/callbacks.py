@@ -37,29 +37,31 @@ class StopOnNonFinite(L.Callback):
     """
 
     def __init__(self) -> None:
-        self.rows: list[int] = []
+        self.rows = torch.empty(0, dtype=torch.long)
+        self.loss = torch.zeros(())
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Note which hips are in the batch."""
         del trainer, pl_module, batch_idx
-        self.rows = [int(row) for row in batch["row"].tolist()]
+        self.rows = batch["row"]
 
     def on_before_backward(self, trainer: L.Trainer, pl_module: L.LightningModule, loss: torch.Tensor) -> None:
-        """Look at the loss."""
-        del pl_module
-        value = float(loss.detach())
-        if not np.isfinite(value):
-            raise NonFiniteLossError(self._said(trainer, f"the loss is {value}"))
+        """Note the loss."""
+        del trainer, pl_module
+        self.loss = loss.detach()
 
     def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Any) -> None:
-        """Look at the gradient."""
+        """Look at loss and gradient, together: on a GPU each look waits for it."""
         del optimizer
         found = [p.grad for p in pl_module.parameters() if p.grad is not None]
-        norm = float(torch.nn.utils.get_total_norm(found)) if found else 0.0
-        if not np.isfinite(norm):
-            raise NonFiniteLossError(self._said(trainer, f"the gradient's norm is {norm}"))
+        norm = torch.nn.utils.get_total_norm(found) if found else torch.zeros_like(self.loss)
+        loss, size = torch.stack([self.loss, norm.to(self.loss.dtype)]).tolist()
+        if not np.isfinite(loss):
+            raise NonFiniteLossError(self._said(trainer, f"the loss is {loss}"))
+        if not np.isfinite(size):
+            raise NonFiniteLossError(self._said(trainer, f"the gradient's norm is {size}"))
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Look at the weights before they are saved."""
@@ -69,7 +71,8 @@ class StopOnNonFinite(L.Callback):
 
     def _said(self, trainer: L.Trainer, what: str) -> str:
         table = getattr(getattr(trainer, "datamodule", None), "train", None)
-        names = [str(row) for row in self.rows] if table is None else list(table.store.hips["hip_id"].loc[self.rows])
+        rows = self.rows.tolist()
+        names = [str(row) for row in rows] if table is None else list(table.store.hips["hip_id"].loc[rows])
         last = trainer.checkpoint_callback
         kept = Path(str(getattr(last, "last_model_path", "") or ""))
         there = f"{kept.name} holds the weights of the last epoch that went well" if kept.name else "nothing was saved"

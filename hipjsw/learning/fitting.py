@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import lightning as L  # noqa: N812
+import torch
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
@@ -38,7 +39,6 @@ MEANINGLESS = (
     ".isinstance.treespec, LeafSpec.. is deprecated",  # it uses torch's pytree as it was before 2.13
     "The '.*_dataloader' does not have many workers",  # samples come from a memory map
     "The number of training batches",  # fewer than the logging interval in tiny runs
-    "The `srun` command is available",  # a process of its own on a cluster's machine is meant
     "Checkpoint directory .* exists and is not empty",  # a resumed run's
     "The `srun` command is available",  # said wherever Slurm is installed
     "It is recommended to use .*sync_dist=True",  # the metric, and the loss of the whole batch, are the ranks' already
@@ -158,6 +158,8 @@ def measure_as_is(
 def _trainer(
     folder: Path, options: Mapping[str, Any], callbacks: Sequence[L.Callback], logger: Logger | None, **more: Any
 ) -> L.Trainer:
+    # With deterministic algorithms torch fills all memory it takes, lest uninitialised values be read; none are here.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     first, together = own_rank() == 0, num_ranks(options) > 1
     seen = first and sys.stdout.isatty()
     own = [callback for callback in callbacks if first or not isinstance(callback, HistoryFile)]

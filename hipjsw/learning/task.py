@@ -25,10 +25,10 @@ ScheduleFactory = Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRS
 
 
 class Step(NamedTuple):
-    """What one pass over a batch gives: the loss and the probabilities ``(B, C, H, W)``."""
+    """What one pass over a batch gives: the loss and the logits ``(B, C, H, W)``, without their gradient."""
 
     loss: Tensor
-    probs: Tensor
+    logits: Tensor
 
 
 class SegmentationTask(L.LightningModule):
@@ -44,7 +44,7 @@ class SegmentationTask(L.LightningModule):
             so that validation losses of one run can be compared.
         optimiser: Makes the optimiser from the parameters.
         schedule: Makes the learning rate's schedule, stepped every batch; None for a constant rate.
-        channels_last: Memory layout of the convolutions; faster on most hardware, same numbers to rounding.
+        channels_last: Memory layout of the convolutions; the same numbers to rounding. Faster on GPUs, slower on CPUs.
         steps: Optimiser steps of the whole training; None for a task whose training has no known end.
         compiled: Whether training steps run a compiled network (torch.compile): faster after a warm-up of half a
             minute, the same numbers to rounding. Validation and test run it as it is.
@@ -96,7 +96,7 @@ class SegmentationTask(L.LightningModule):
         weight = batch["weight"] * batch["emphasis"] if "emphasis" in batch else batch["weight"]
         judged = (logits, batch["target"], weight)
         loss = self.loss.at(progress)(self.activation, *(map(whole_batch, judged) if together else judged))
-        return Step(loss, self.activation.probs(logits.detach()))
+        return Step(loss, logits.detach())
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002
         """Loss of one batch; of several ranks each has the loss of the whole."""
@@ -108,7 +108,8 @@ class SegmentationTask(L.LightningModule):
         """Loss and Dice of one validation batch."""
         step = self._step(batch)
         self.log("val/loss", step.loss, on_epoch=True, batch_size=len(batch["row"]), sync_dist=True)
-        self.val_dice.update(self.activation.decode(step.probs), hard_target(batch["target"]), batch["weight"])
+        masks = self.activation.decode(self.activation.probs(step.logits))
+        self.val_dice.update(masks, hard_target(batch["target"]), batch["weight"])
 
     def on_validation_epoch_end(self) -> None:
         """Log the validation Dice."""

@@ -56,11 +56,12 @@ def test_an_epoch_lasts_from_the_end_of_the_one_before_and_lost_time_is_in_none(
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf"), float("-inf")])
 def test_a_loss_that_is_no_number_stops_the_run_and_says_where(loss):
-    watch, trainer = StopOnNonFinite(), stopping_at(6)
+    watch, trainer, net = StopOnNonFinite(), stopping_at(6), torch.nn.Linear(2, 1)
+    net.weight.grad = torch.tensor([[1.0, float("nan")]])  # what such a loss makes of gradients: the loss is named
     watch.on_train_batch_start(trainer, None, {"row": torch.tensor([2, 0])}, 0)
-    watch.on_before_backward(trainer, None, torch.tensor(0.5))
-    with pytest.raises(NonFiniteLossError, match=r"step 7, with the hips hc, ha; last\.ckpt holds"):
-        watch.on_before_backward(trainer, None, torch.tensor(loss))
+    watch.on_before_backward(trainer, None, torch.tensor(loss))
+    with pytest.raises(NonFiniteLossError, match=r"the loss is .* at step 7, with the hips hc, ha; last\.ckpt holds"):
+        watch.on_before_optimizer_step(trainer, net, None)
 
 
 def stopping_at(step):
