@@ -15,18 +15,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pydicom
 import torch
+from rows import Row, lines_of, write_rows
 
 from hipjsw.app.film_files import write_overlays, write_reports
 from hipjsw.imaging.reading import read_film
+from hipjsw.inference import measure as module
 from hipjsw.inference.locate import find_hips
 from hipjsw.inference.measure import FilmMeasurer
 from hipjsw.inference.measurement import film_rows
+from hipjsw.inference.model import Model
 from hipjsw.inference.model_place import model_folder
 from hipjsw.phantom.cohort import write_cohort
 
@@ -68,13 +73,61 @@ def one_film(measurer: FilmMeasurer, path: Path, out: Path) -> dict[str, float]:
         spent[f"bare: {model.looks} passes of both hips"], _ = timed(
             lambda: [model.net(views) for _ in range(model.looks)]
         )
-    spent["read"], film = timed(lambda: read_film(path))
-    spent["locate"], _ = timed(lambda: find_hips(measurer.locator, film))
-    spent["whole: locate, look, measure"], measured = timed(lambda: measurer(film))
+    spent["decode"], film = timed(lambda: read_film(path))
+    with watched() as within:
+        whole, measured = timed(lambda: measurer(film))
+    spent |= within | {"lay views, judge": whole - sum(within.values())}
     rows = film_rows(path.name, film.shape, measured, "", film.facts)
-    spent["draw"], _ = timed(lambda: write_overlays(out, path.name, measured, rows))
-    spent["SEG and SR"], _ = timed(lambda: write_reports(out, path, path.name, measured, "0" * 16))
+    spent["write: pictures"], _ = timed(lambda: write_overlays(out, path.name, measured, rows))
+    spent["write: SEG and SR"], _ = timed(lambda: write_reports(out, path, path.name, measured, "0" * 16))
     return spent
+
+
+@contextmanager
+def watched() -> Iterator[dict[str, float]]:
+    """Seconds within the measuring of a film: finding hips, networks on their views, the joint space itself."""
+    within = {"locate": 0.0, "segment": 0.0, "measure": 0.0}
+    nested: list[str] = []
+
+    def timer(part: str, work: Callable[..., object]) -> Callable[..., object]:
+        def run(*args: object, **more: object) -> object:
+            nested.append(part)
+            seconds, made = timed(lambda: work(*args, **more))
+            nested.pop()
+            if not nested:  # what is called within another part is that part's
+                within[part] += seconds
+            return made
+
+        return run
+
+    with ExitStack() as stack:
+        for name in ("find_joint", "head_ellipse", "measure_looks"):
+            stack.enter_context(patch.object(module, name, timer("measure", getattr(module, name))))
+        stack.enter_context(patch.object(module, "find_hips", timer("locate", find_hips)))
+        stack.enter_context(patch.object(Model, "see", timer("segment", Model.see)))
+        yield within
+
+
+MEASURED = ("decode", "locate", "segment", "measure", "lay views, judge")
+
+
+def rows_of(spent: list[dict[str, float]], rate: float, start: float) -> list[Row]:
+    """The table's rows: medians over films."""
+    rows = [
+        Row(name, f"{1000 * float(np.median([one[name] for one in spent])):.0f} ms a film")
+        for name in spent[0]
+        if not name.startswith("bare")
+    ]
+    bare = np.array([sum(v for k, v in one.items() if k.startswith("bare")) for one in spent])
+    whole = np.array([sum(one[name] for name in MEASURED) for one in spent])
+    ratio = float(np.median(whole / bare))
+    said = f"{ratio:.2f} times bare decoding and passes ({1000 * np.median(bare):.0f} ms)"
+    rows.append(
+        Row("decoded and measured", f"{1000 * np.median(whole):.0f} ms a film", said, "1.5 or less", ratio <= 1.5)
+    )
+    rows.append(Row("`hipjsw.measure` on many films", f"{rate:.2f} films/s"))
+    rows.append(Row("`hipjsw.measure` on one film", f"{start:.1f} s"))
+    return rows
 
 
 def command(model: str, images: Path, out: Path) -> float:
@@ -91,6 +144,7 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=40)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=Path("runs/measure-bench"))
+    parser.add_argument("--rows", type=Path)
     said = parser.parse_args()
     said.folder.mkdir(parents=True, exist_ok=True)
     films = films_of(said.folder, said.films)
@@ -98,19 +152,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         one_film(measurer, films[0], Path(folder))  # what is done once
         spent = [one_film(measurer, path, Path(folder)) for path in films[:12] * said.repeats]
-        print(f"one process, {torch.get_num_threads()} threads, {len(spent)} films; seconds a film\n")
-        print("| part | median | least |\n|---|---:|---:|")
-        for name in spent[0]:
-            values = np.array([one[name] for one in spent])
-            print(f"| {name} | {np.median(values):.3f} | {values.min():.3f} |")
-        bare = np.array([sum(v for k, v in one.items() if k.startswith("bare")) for one in spent])
-        whole = np.array([one["read"] + one["whole: locate, look, measure"] for one in spent])
-        print(f"| **read and measured** | {np.median(whole):.3f} | {whole.min():.3f} |")
-        print(f"\nover what cannot be spared: {np.median(whole / bare):.2f} (median of the films' ratios)")
         start = command(said.model, films[0], Path(folder, "one"))
         many = command(said.model, films[0].parent, Path(folder, "many"))
         rate = (len(films) - 1) / (many - start)
-        print(f"\nthe command on one film: {start:.1f} s; on {len(films)}: {many:.1f} s; {rate:.2f} films a second")
+    rows = rows_of(spent, rate, start)
+    print(f"one process, {torch.get_num_threads()} threads, {len(spent)} films\n")
+    print("\n".join(["| | | against what | aim |", "|---|---:|---|---|", *lines_of("measuring films", rows)]))
+    write_rows(said.rows, rows)
 
 
 if __name__ == "__main__":

@@ -95,6 +95,7 @@ def build_data(cfg: DictConfig, store: Store, test_part: str = "test") -> HipDat
         num_workers=int(cfg.get("num_workers", 0)),
         test_part=test_part,
         border=build_border(cfg),
+        resident=bool(cfg.trainer.get("resident", False)),
     )
 
 

@@ -125,6 +125,7 @@ class TrainerConfig:
     channels_last: bool = False
     threads: int | None = None
     compile: bool = False
+    resident: bool = False
     options: dict[str, Any] = field(default_factory=dict)
 
 

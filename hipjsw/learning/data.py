@@ -8,9 +8,10 @@ stream, so budgets are counted in optimiser steps whatever the size of the set, 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import lightning as L  # noqa: N812  (the library's own name for itself)
 import numpy as np
@@ -21,12 +22,17 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from hipjsw.anatomy.weights import BorderWeight
 from hipjsw.cohort.split import SplitError
 from hipjsw.cohort.store import Store
-from hipjsw.learning.augment import Augmentation, CentreCrop
+from hipjsw.learning.augment import Augmentation, CentreCrop, OnBatch
 from hipjsw.learning.ranks import Share
+from hipjsw.learning.stored_batch import StoredHips, as_it_is, samples_of
 
 __all__ = ["Batch", "Budget", "Draw", "HipData", "HipDataset", "StreamSampler"]
 
 Batch = dict[str, torch.Tensor]
+log = logging.getLogger(__name__)
+
+#: The share of a GPU's free memory that the training part may take.
+GPU_SHARE = 0.6
 
 
 class Draw(NamedTuple):
@@ -177,6 +183,7 @@ class HipData(L.LightningDataModule):
         num_workers: Loading processes; they change nothing but speed.
         test_part: The part that the test loader reads.
         border: Raises the pixels between the bones in training and validation loss; None raises none.
+        resident: Whether the training part is kept on the device that trains (where it fits); it changes nothing else.
 
     Raises:
         SplitError: A person in two parts.
@@ -194,11 +201,14 @@ class HipData(L.LightningDataModule):
         num_workers: int = 0,
         test_part: str = "test",
         border: BorderWeight | None = None,
+        resident: bool = False,
     ) -> None:
         super().__init__()
         self.budget = budget
         self.seed = seed
         self.num_workers = num_workers
+        self.resident = resident
+        self._on_device: Batch = {}
         self.train = HipDataset(store, store.rows("train", num_train), augmentation, seed, hard, border)
         self.val = HipDataset(store, store.rows("val", num_val), CentreCrop(), seed, hard, border)
         self.test = HipDataset(store, store.rows(test_part), CentreCrop(), seed)
@@ -228,10 +238,43 @@ class HipData(L.LightningDataModule):
         rank, ranks = (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
         return Share(rank, ranks, self.budget.batch_size)
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """This process's share of the training stream's batches; every one is full."""
+    def train_dataloader(self) -> DataLoader[Any]:
+        """This process's share of the training stream's batches; every one is full.
+
+        An augmentation that can be given whole batches gets them after they were sent to the device.
+        """
         share, per_epoch = self.share, self.budget.val_every * self.budget.batch_size
-        return self._loader(self.train, share.size, StreamSampler(len(self.train), per_epoch, self.seed, share))
+        sampler = StreamSampler(len(self.train), per_epoch, self.seed, share)
+        if not isinstance(self.train.augmentation, OnBatch):
+            return self._loader(self.train, share.size, sampler)
+        return self._loader(self._stored(self._fits()), share.size, sampler, as_it_is)
+
+    def on_after_batch_transfer(self, batch: dict[str, Any], dataloader_idx: int) -> Batch:
+        """Make the network's samples of a stored batch; others are samples already."""
+        del dataloader_idx
+        train = self.train
+        if "number" not in batch or not isinstance(train.augmentation, OnBatch):
+            return batch
+        if "image" not in batch:
+            at = batch["position"]
+            self._on_device = self._on_device or self._stored().on(at.device)
+            batch = batch | {name: kept[at] for name, kept in self._on_device.items()}
+        made = samples_of(batch, train.augmentation, train.size, self.seed, train.hard, train.border)
+        as_wide: Batch = made if self.trainer is None else self.trainer.precision_plugin.convert_input(made)
+        return as_wide
+
+    def _stored(self, numbers_only: bool = False) -> StoredHips:
+        return StoredHips(self.train.store, self.train.rows, self.train.border, numbers_only)
+
+    def _fits(self) -> bool:
+        """Whether the training part is to lie on the device, and does not crowd a GPU."""
+        if not self.resident or self.trainer is None:
+            return False
+        device, needed = self.trainer.strategy.root_device, self._stored().num_bytes
+        if device.type != "cuda" or needed < GPU_SHARE * torch.cuda.mem_get_info(device)[0]:
+            return True
+        log.warning("the training part, %.1f GB, is read from disk: the GPU has no room for it", needed / 1e9)
+        return False
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Validation hips in the order of the split; of several ranks each has some of the batches."""
@@ -242,12 +285,18 @@ class HipData(L.LightningDataModule):
         return self._loader(self.test, self.budget.batch_size)
 
     def _loader(
-        self, dataset: HipDataset, batch_size: int, sampler: Sampler[Draw] | Sequence[int] | None = None
-    ) -> DataLoader[Batch]:
+        self,
+        dataset: Dataset[Any],
+        batch_size: int,
+        sampler: Sampler[Draw] | Sequence[int] | None = None,
+        collate: Callable[[Any], Any] | None = None,
+    ) -> DataLoader[Any]:
         return DataLoader(
             dataset,
             batch_size=batch_size,
             sampler=sampler,
+            collate_fn=collate,
+            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
             multiprocessing_context="spawn" if self.num_workers else None,

@@ -13,7 +13,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hipjsw.learning.augment import PLANES, Augment, CentreCrop, Warp, warp
+from hipjsw.learning.augment import Augment, CentreCrop
+from hipjsw.learning.sample import PLANES
+from hipjsw.learning.warp import Warp, warp
 
 EVERYTHING = Augment(
     shift=0.05, scale=0.1, rotate_deg=12, brightness=0.1, contrast=0.15, gamma=0.2, blur_px=0.8, noise=0.03

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from hipjsw.anatomy.weights import BorderWeight, border_weight
 from hipjsw.cohort.split import SplitError
-from hipjsw.learning.augment import Augment, CentreCrop, warp
+from hipjsw.learning.augment import Augment, CentreCrop
 from hipjsw.learning.data import Budget, Draw, HipData, HipDataset, StreamSampler
+from hipjsw.learning.warp import warp
 
 
 def stream(num_hips, per_epoch, seed, epochs):
