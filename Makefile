@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help train phantom ablations questions report model accuracy bench-prepare faults audit test test-slow test-slurm lint types check clean clean-data
+.PHONY: help train phantom ablations questions report model accuracy bench bench-prepare faults audit test test-slow test-slurm lint types check clean clean-data
 
 help:  ## say what can be made
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z%-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -72,6 +72,9 @@ accuracy: .venv/.installed  ## how exact the measurement is: tables into docs/ac
 	@$(VIEWS) run=$(ACCURACY)/default $(ARGS)
 	@$(VIEWS) data.points_error=bonefinder run=$(ACCURACY)/label_errors $(ARGS)
 	@$(BIN)/python benchmarks/accuracy/network.py --run $(ACCURACY)/default --label-errors $(ACCURACY)/label_errors
+
+bench: .venv/.installed-dev  ## every benchmark, one table into docs/performance.md (half an hour; ARGS=--quick for a look)
+	@$(BIN)/python benchmarks/bench.py --out docs/performance.md $(ARGS)
 
 bench-prepare: .venv/.installed  ## films a second from DICOM to hip views, against bare decoding (ARGS="--films 200 --view hip")
 	@$(BIN)/python benchmarks/prepare.py $(ARGS)
