@@ -34,7 +34,7 @@ Columns = Mapping[str, NDArray[Any]]
 Method = Literal["percentile", "bca"]
 
 CHUNK = 250  # draws held at a time at most
-HELD = 1 << 16  # drawn clusters held at a time, unless one draw has more
+HELD = 1 << 15  # drawn clusters held at a time, unless one draw has more; their product is too small for threads
 TOGETHER = 8  # draws of many clusters that go into one product: enough for its speed, and it sums them as 250 would
 LEAST_DRAWS = 100
 MOST_UNDEFINED = 0.05  # of the draws; with more, the statistic has no interval
