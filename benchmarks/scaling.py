@@ -21,19 +21,34 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import yaml
 
+from hipjsw.ablation.answers import answer
+from hipjsw.ablation.design import Design
+from hipjsw.ablation.measures import HISTORY_NEEDED
+from hipjsw.ablation.read import read_sweeps
 from hipjsw.app.film_batch import LINES, BatchOptions, measure_films
 from hipjsw.app.film_list import FilmFile
+from hipjsw.app.film_tables import write_tables as write_tables_of_films
+from hipjsw.app.results import write_results
 from hipjsw.cohort.companions import Companions
 from hipjsw.cohort.split_spec import SplitSpec
 from hipjsw.cohort.store import Store, row_bytes
 from hipjsw.cohort.store_tables import hip_lines, write_records, write_tables
+from hipjsw.inference.evaluation import HIP_COLUMNS
+from hipjsw.inference.examples import view_and_coverage
 from hipjsw.inference.measurement import failed_row
+from hipjsw.inference.measuring import HipRecord, Measurer
+from hipjsw.jsw.profile import JointSpaceWidth
 from hipjsw.learning.augment import CentreCrop
 from hipjsw.learning.data import HipDataset, StreamSampler
+from hipjsw.reporting.ablation_page import write_ablation_page
+from hipjsw.reporting.measure_page import write_measure_page
 from hipjsw.statistics.agreement import compare
 
 BATCHES, BATCH = 20, 16
+LOSS = Path(__file__).parents[1] / "conf" / "ablation" / "loss.yaml"
 
 
 def sparse_store(store: Store, hips: int, folder: Path) -> Path:
@@ -97,7 +112,7 @@ def statistics(store: Store, hips: int, folder: Path) -> float:
 
 
 def put_together(store: Store, hips: int, folder: Path) -> float:
-    """Rows of films that shards have measured."""
+    """Rows of films that shards have measured, to tables and page."""
     del store
     films = [FilmFile(f"{n}.dcm", None) for n in range(-(-hips // 2))]
     options, rows = BatchOptions("model", "0" * 16), [failed_row("x.dcm", "none", "0" * 16)] * 2
@@ -107,7 +122,62 @@ def put_together(store: Store, hips: int, folder: Path) -> float:
         for film in films:
             file.write(json.dumps({"options": options.key, "key": _file_key(film), "rows": rows}) + "\n")
     began = time.perf_counter()
-    measure_films(films, folder, options)
+    rows = measure_films(films, folder, options)
+    write_tables_of_films(folder, rows)
+    write_measure_page(folder / "report.html", rows, lambda _film, _side: None, "scaling")
+    return time.perf_counter() - began
+
+
+def evaluate(store: Store, hips: int, folder: Path) -> float:
+    """What a test leaves behind: tables, numbers, subgroups and pictures of records that share their curves."""
+    made = sparse_store(store, hips, folder)
+    np.repeat(store.landmarks_px[:1], hips, axis=0).tofile(made / "landmarks.f64")
+    opened, rng = Store.open(made), np.random.default_rng(0)
+    known_mm = opened.hips["mjsw_mm"].to_numpy(float)
+    opened.hips[["hip_id"]].assign(mjsw_truth_mm=known_mm + rng.normal(0, 0.1, hips)).to_csv(
+        made / "truth.csv", index=False, float_format="%.6f"
+    )
+    width = Measurer(store).label(0)
+    assert isinstance(width, JointSpaceWidth)
+    found_mm, looked = np.abs(known_mm + rng.normal(0, 0.2, hips)).tolist(), rng.uniform(0.5, 1, (hips, 4))
+    records = [
+        HipRecord(n, good[:3], replace(width, mjsw_mm=mm, interval_mm=(mm - 0.4, mm + 0.4), quality=float(good[3])))
+        for n, (mm, good) in enumerate(zip(found_mm, looked, strict=True))
+    ]
+    data, seen = HipDataset(Store.open(made), range(hips), CentreCrop(), 0), HipDataset(store, [0], CentreCrop(), 0)
+    probs = view_and_coverage(seen, 0)[1]
+    began = time.perf_counter()
+    write_results(folder, "test", records, data, lambda _position: probs, keep_examples=True)
+    return time.perf_counter() - began
+
+
+def report(store: Store, hips: int, folder: Path) -> float:
+    """Six runs that were tested on so many hips, read, compared and put on a page."""
+    del store
+    design, rng = Design.read(yaml.safe_load(LOSS.read_text())["ablation"]), np.random.default_rng(0)
+    table = pd.DataFrame(rng.uniform(0.5, 1, (hips, len(HIP_COLUMNS))), columns=list(HIP_COLUMNS))
+    table["hip_id"], table["person"] = [f"h{n}" for n in range(hips)], [f"p{n // 2}" for n in range(hips)]
+    table["status"], table["reason"] = "measured", ""
+    runs = [
+        {"arm": arm.name, "seed": seed, "run": f"{arm.name}-{seed}", "reason": ""}
+        for arm in design.arms
+        for seed in range(2)
+    ]
+    for run in runs:
+        made = folder / str(run["run"])
+        made.mkdir()
+        table["dice_femur"] = rng.uniform(0.5, 1, hips)
+        table.to_csv(made / "test_hips.csv", index=False, float_format="%.6f")
+        (made / "history.csv").write_text(",".join(HISTORY_NEEDED) + "\n1,0.1,0.9,0.1\n")
+        (made / "metrics.json").write_text(json.dumps({"test/num_hips": hips}))
+        (made / "run.json").write_text("{}")
+        (made / "config.yaml").write_text(f"seed: {run['seed']}\n")
+    record = {"version": 1, "ablation": design.plain(), "record": "loss", "options": [], "scale": "demo", "runs": runs}
+    (folder / "sweeps").mkdir()
+    (folder / "sweeps" / "loss.json").write_text(json.dumps(record))
+    began = time.perf_counter()
+    sweeps = read_sweeps(folder)
+    write_ablation_page(folder / "report.html", sweeps, [answer(sweep) for sweep in sweeps])
     return time.perf_counter() - began
 
 
@@ -117,6 +187,8 @@ STAGES: dict[str, Callable[[Store, int, Path], float]] = {
     "write a store's tables": write_the_tables,
     "agreement with intervals": statistics,
     "put measured shards together": put_together,
+    "evaluate": evaluate,
+    "report on 6 runs": report,
 }
 
 
@@ -155,17 +227,17 @@ def draw(found: dict[str, list[tuple[float, float]]], counts: Sequence[int], out
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(13, 4.2), layout="constrained")
     for stage, points in found.items():
-        for axis, values in zip(axes, zip(*points, strict=True), strict=True):
-            axis.loglog(counts, np.maximum(values, 1e-3), "o-", label=stage, markersize=4)
+        for axis, values, least in zip(axes, zip(*points, strict=True), (1e-3, 0.1), strict=True):
+            axis.loglog(counts, np.maximum(values, least), "o-", label=stage, markersize=4)
     axes[0].loglog(counts, [1e-5 * n for n in counts], ":", color="0.5", label="in proportion")
     axes[1].loglog(counts, [1e-2 * n for n in counts], ":", color="0.5")
     for axis, what in zip(axes, ("seconds", "memory, MB more"), strict=True):
         axis.set_xlabel("hips")
         axis.set_ylabel(what)
         axis.grid(alpha=0.3)
-    axes[0].legend(fontsize=8)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside right center", fontsize=9, frameon=False)
     figure.savefig(out, dpi=110)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -18,13 +17,14 @@ from hipjsw.app.door import open_door
 from hipjsw.app.film_batch import BatchOptions, measure_films
 from hipjsw.app.film_files import OVERLAYS, hip_pictures, said_of
 from hipjsw.app.film_list import FilmFile, list_films
+from hipjsw.app.film_tables import write_tables
 from hipjsw.app.lock import only_one
 from hipjsw.app.progress import num_workers, progress_bar
 from hipjsw.cohort.shard import Shard
 from hipjsw.imaging.spacing import given_spacing
 from hipjsw.inference.device import usable_device
 from hipjsw.inference.measure import FilmMeasurer
-from hipjsw.inference.measurement import COLUMNS, Row, summary
+from hipjsw.inference.measurement import Row, summary
 from hipjsw.inference.model_place import model_folder
 from hipjsw.reporting.measure_page import write_measure_page
 from hipjsw.reporting.overlay import contact_sheet, png_bytes
@@ -63,7 +63,7 @@ def main(cfg: DictConfig) -> None:
         workers = min(num_workers(cfg.workers), len(films))
         with progress_bar("measuring films", "films") as moved:
             rows = measure_films(films, out, options, workers, moved, _tell if cfg.verbose else None)
-        _write(out, rows)
+        write_tables(out, rows)
     batch = hashlib.sha256(f"{options.key} {out.resolve()}".encode()).hexdigest()[:16]
     write_measure_page(out / REPORT, rows, partial(hip_pictures, out), batch)
     if cfg.overlays:
@@ -93,19 +93,10 @@ def _tell(rows: Sequence[Row]) -> None:
         print(f"{row['film']} {row['side']}: {said_of(row)}{note}", flush=True)
 
 
-def _write(out: Path, rows: Sequence[Row]) -> None:
-    with (out / "measurements.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-    text = json.dumps(list(rows), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    (out / "measurements.json").write_text(text, encoding="utf-8")
-
-
-def _sheet(out: Path, rows: Sequence[Row]) -> None:
+def _sheet(out: Path, rows: Iterable[Row]) -> None:
     """The first hips side by side."""
     found = (hip_pictures(out, str(row["film"]), str(row["side"])) for row in rows if row["side"])
-    drawn = [out / pictures[0] for pictures in found if pictures is not None][:MOST_ON_SHEET]
+    drawn = list(islice((out / pictures[0] for pictures in found if pictures is not None), MOST_ON_SHEET))
     if drawn:
         pictures = [cv2.imread(str(path), cv2.IMREAD_COLOR) for path in drawn]
         sheet = contact_sheet([np.asarray(one, dtype=np.uint8) for one in pictures if one is not None])

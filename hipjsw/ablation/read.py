@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from io import StringIO
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -224,11 +224,11 @@ def _table(path: Path, needed: Sequence[str]) -> pd.DataFrame:
         _DamagedError: It is missing, cut off, without a column, or holds text where a number is due.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        names = pd.read_csv(StringIO(text), nrows=0).columns
+        raw = path.read_text(encoding="utf-8").encode()
+        names = pd.read_csv(BytesIO(raw), nrows=0).columns
     except _DAMAGE as error:
         raise _DamagedError(f"{path.name} is missing or damaged ({_first_line(error, path)})") from error
-    if not text.endswith("\n"):
+    if not raw.endswith(b"\n"):
         raise _DamagedError(f"{path.name} is cut off")
     missing = [name for name in needed if name not in names]
     if missing:
@@ -236,7 +236,7 @@ def _table(path: Path, needed: Sequence[str]) -> pd.DataFrame:
     types = {name: str if name in HIP_TEXT else np.float64 for name in names}
     empty = {name: [] if name in HIP_TEXT else [""] for name in names}
     try:
-        return pd.read_csv(StringIO(text), dtype=types, na_values=empty, keep_default_na=False)
+        return pd.read_csv(BytesIO(raw), dtype=types, na_values=empty, keep_default_na=False)
     except _DAMAGE as error:
         raise _DamagedError(f"{path.name} is damaged ({_first_line(error)})") from error
 

@@ -19,6 +19,7 @@ import cv2
 import torch
 
 from hipjsw.app.film_files import remove_files, write_curves, write_overlays, write_reports
+from hipjsw.app.film_lines import FilmRows, Place, film_line, known_lines
 from hipjsw.app.film_list import FilmFile
 from hipjsw.cohort.examination import unforeseen
 from hipjsw.cohort.order import in_order
@@ -72,7 +73,7 @@ def measure_films(
     progress: Callable[[int, int], None] | None = None,
     tell: Callable[[Sequence[Row]], None] | None = None,
     shard: Shard | None = None,
-) -> list[Row]:
+) -> FilmRows:
     """Measure films; one that cannot be read becomes a row that says why.
 
     Args:
@@ -85,55 +86,54 @@ def measure_films(
         shard: Measure this share of the films alone, into lines of its own; a call without takes over those of all.
 
     Returns:
-        Rows in the order of the films.
+        Rows in the order of the films; they stay where they are written, and are read again each time.
     """
     out.mkdir(parents=True, exist_ok=True)
     films = films if shard is None else shard.of_all(films)
-    own = out / (LINES if shard is None else f"{shard.name}.jsonl")
-    known = {key: rows for path in _lines(out, shard) for key, rows in _known(path, options.key, path == own).items()}
-    keys = [_file_key(film) for film in films]
-    done = {n: known[key] for n, key in enumerate(keys) if key in known}
-    missing = [n for n in range(len(films)) if n not in done]
+    files = _files(out, shard)
+    result = FilmRows(files, len(films))
+    missing = _put_known(result, films, files, options)
     count = min(workers, len(missing)) if options.device == "cpu" else 1  # a GPU is one process's
     work = partial(_film_rows, options, out, count > 1)
-    with own.open("a", encoding="utf-8") as lines:
+    with files[-1].open("ab") as lines:
         results = in_order(work, [films[n] for n in missing], max(count, 1))
-        for n, (rows, lasting) in zip(missing, results, strict=True):
-            done[n] = rows
+        for done, (n, (rows, lasting)) in enumerate(zip(missing, results, strict=True), len(films) - len(missing) + 1):
             if lasting:
-                lines.write(json.dumps({"options": options.key, "key": keys[n], "rows": rows}) + "\n")
+                result.put(n, Place(len(files) - 1, lines.tell(), len(rows)))
+                lines.write(film_line(options.key, missing[n], rows))
                 lines.flush()
+            else:
+                result.hold(n, rows)
             if tell is not None:
                 tell(rows)
             if progress is not None:
-                progress(len(done), len(films))
+                progress(done, len(films))
         os.fsync(lines.fileno())
-    return [row for n in range(len(films)) for row in done[n]]
+    return result
 
 
-def _lines(out: Path, shard: Shard | None) -> list[Path]:
-    """Where rows of films may stand that were measured before."""
+def _files(out: Path, shard: Shard | None) -> list[Path]:
+    """Where rows of films may stand that were measured before; the last is one's own."""
     if shard is not None:
         return [out / LINES, out / f"{shard.name}.jsonl"]
     return [*sorted(out.glob("shard-*-of-*.jsonl")), out / LINES]
 
 
-def _known(path: Path, options: str, own: bool) -> dict[str, list[Row]]:
-    """Rows of films that were measured before; a line that was cut short is none, and cut off a file of one's own."""
-    found: dict[str, list[Row]] = {}
-    if path.is_file():
-        whole = path.read_bytes()
-        end = whole.rfind(b"\n") + 1
-        if own and end < len(whole):  # the last line was being written when the work ended
-            os.truncate(path, end)
-        for line in whole[:end].splitlines():
-            try:
-                said: dict[str, Any] = json.loads(line)
-                if said["options"] == options:
-                    found[str(said["key"])] = list(said["rows"])
-            except (ValueError, LookupError, TypeError):
-                continue
-    return found
+def _put_known(
+    result: FilmRows, films: Sequence[FilmFile], files: Sequence[Path], options: BatchOptions
+) -> dict[int, str]:
+    """Put the rows of films that were measured before; the keys of the others by their numbers."""
+    known: dict[str, Place] = {}
+    for number, path in enumerate(files):
+        known |= known_lines(number, path, options.key, own=path == files[-1])
+    missing = {}
+    for n, film in enumerate(films):
+        key = _file_key(film)
+        if key in known:
+            result.put(n, known[key])
+        else:
+            missing[n] = key
+    return missing
 
 
 def _file_key(film: FilmFile) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import hipjsw
@@ -161,6 +162,7 @@ def _without(side: Side, shape: tuple[int, int], film: MeasuredFilm) -> Row:
     return {"status": "absent", "reason": f"the film ends before the {side.value} hip"}
 
 
-def summary(rows: Sequence[Row]) -> dict[str, int]:
+def summary(rows: Iterable[Row]) -> dict[str, int]:
     """How many rows have each status, in the order of ``STATUSES``."""
-    return {status: sum(row["status"] == status for row in rows) for status in STATUSES}
+    counts = Counter(row["status"] for row in rows)
+    return {status: counts[status] for status in STATUSES}

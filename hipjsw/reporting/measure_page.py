@@ -6,7 +6,9 @@ and the page's policy lets no script but its own run.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import nsmallest
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -45,17 +47,19 @@ Row = Mapping[str, Any]
 Pictures = Callable[[str, str], tuple[str, str] | None]
 
 
-def write_measure_page(path: Path, rows: Sequence[Row], pictures: Pictures, name: str) -> None:
+def write_measure_page(path: Path, rows: Iterable[Row], pictures: Pictures, name: str) -> None:
     """Write the page; the same for the same input.
 
     Args:
         path: HTML file to write.
-        rows: Of `hipjsw.inference.measurement`.
+        rows: Of `hipjsw.inference.measurement`; gone through once, and but for those on the page not held.
         pictures: Where the pictures of a hip lie.
         name: Tells this page's verdicts from those of others on the same machine; the same for one batch done again.
     """
-    ordered = sorted(rows, key=_badness)
-    parts = [*_top(rows, len(ordered) - MOST_ROWS), *_desk(ordered[:MOST_ROWS], pictures)]
+    counts: Counter[str] = Counter()
+    films: set[str] = set()
+    worst = nsmallest(MOST_ROWS, _counted(rows, counts, films), key=_badness)
+    parts = [*_top(counts, len(films)), *_desk(worst, pictures)]
     own = files("hipjsw.reporting")
     style = "".join(own.joinpath(f"{one}.css").read_text("utf-8") for one in _STYLES)
     script = own.joinpath("measure_page.js").read_text("utf-8")
@@ -81,9 +85,16 @@ def _badness(row: Row) -> tuple[int, float, str, str]:
     return order, 1.0 if quality is None else float(quality), str(row["film"]), str(row["side"])
 
 
-def _top(rows: Sequence[Row], left_out: int) -> Iterable[str]:
-    counts = {status: sum(row["status"] == status for row in rows) for status in _STATUSES}
-    films = len({row["film"] for row in rows})
+def _counted(rows: Iterable[Row], counts: Counter[str], films: set[str]) -> Iterable[Row]:
+    """The rows, and meanwhile how many have each status and which films they are of."""
+    for row in rows:
+        counts[row["status"]] += 1
+        films.add(row["film"])
+        yield row
+
+
+def _top(counts: Counter[str], films: int) -> Iterable[str]:
+    left_out = counts.total() - MOST_ROWS
     yield "<h1>Measured hips</h1>"
     yield '<dl class="tiles">'
     yield tile("films", films, "looked at")

@@ -33,7 +33,9 @@ Floats = NDArray[np.float64]
 Columns = Mapping[str, NDArray[Any]]
 Method = Literal["percentile", "bca"]
 
-CHUNK = 250  # draws held at a time
+CHUNK = 250  # draws held at a time at most
+HELD = 1 << 15  # drawn clusters held at a time, unless one draw has more; their product is too small for threads
+TOGETHER = 8  # draws of many clusters that go into one product: enough for its speed, and it sums them as 250 would
 LEAST_DRAWS = 100
 MOST_UNDEFINED = 0.05  # of the draws; with more, the statistic has no interval
 
@@ -129,7 +131,8 @@ def bootstrap_sums(
     """Estimates and clustered intervals of many statistics that follow from sums over hips, drawn all at once.
 
     A resample is then a count for each cluster, and all sums of all resamples are one product of counts and the
-    clusters' own sums. Give deviations from a middle rather than raw values, so that squares lose no digits.
+    clusters' own sums. A few draws of many clusters are held at a time, which changes none of them. Give deviations
+    from a middle rather than raw values, so that squares lose no digits.
 
     Args:
         statistics: From the sums of each column, ``(m,)`` for ``m`` resamples at once, to named ``(m,)`` values; a
@@ -280,18 +283,34 @@ def _groups(columns: Columns, clusters: ArrayLike, draws: int, level: float, met
 
 def _drawn_sums(sums: Floats, draws: int, seed: int) -> Floats:
     """Sums ``(draws, k)`` of resamples from the clusters' own sums ``(num, k)``."""
-    return np.concatenate([_counts(block) @ sums for block in _picks(len(sums), draws, seed)])
+    num = len(sums)
+    counts, drawn = np.empty((max(_at_once(num), TOGETHER), num)), np.empty((draws, sums.shape[1]))
+    held = done = 0
+    for block in _picks(num, draws, seed):
+        counts[held : held + len(block)] = _counts(block)
+        held += len(block)
+        if held + len(block) > len(counts) or done + held == draws:
+            drawn[done : done + held] = counts[:held] @ sums
+            held, done = 0, done + held
+    return drawn
+
+
+def _at_once(num: int) -> int:
+    """Draws of so many clusters that are made at once."""
+    few = HELD // num // TOGETHER * TOGETHER
+    return min(CHUNK, few) or 1
 
 
 def _picks(num: int, draws: int, seed: int) -> Iterator[NDArray[np.intp]]:
-    """Blocks ``(m, num)`` of drawn cluster numbers, ``draws`` rows in all."""
+    """Blocks ``(m, num)`` of drawn cluster numbers, ``draws`` rows in all; the same in blocks of any size."""
     rng = np.random.default_rng(seed)
-    for start in range(0, draws, CHUNK):
-        yield rng.integers(num, size=(min(CHUNK, draws - start), num), dtype=np.intp)
+    step = _at_once(num)
+    for start in range(0, draws, step):
+        yield rng.integers(num, size=(min(step, draws - start), num), dtype=np.intp)
 
 
-def _counts(picks: NDArray[np.intp]) -> Floats:
+def _counts(picks: NDArray[np.intp]) -> NDArray[np.intp]:
     """How often each draw holds each cluster, ``(m, num)``."""
     m, num = picks.shape
     flat = (picks + num * np.arange(m)[:, None]).ravel()
-    return np.bincount(flat, minlength=m * num).reshape(m, num).astype(np.float64)
+    return np.bincount(flat, minlength=m * num).reshape(m, num)

@@ -1,5 +1,7 @@
 """Clustered bootstrap: against SciPy where clusters are single rows, by law, and by simulated coverage."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -9,6 +11,7 @@ from hipjsw.statistics.bootstrap import (
     Interval,
     bootstrap_sums,
     cluster_bootstrap,
+    drawn_means,
     flat_numbers,
     share_estimate,
 )
@@ -69,6 +72,40 @@ def test_sums_and_rows_see_the_same_draws(method):
     assert sums.value == pytest.approx(x.mean())
     assert ends(sums.interval) == pytest.approx(ends(rows), abs=1e-12)
     assert rows.low < x.mean() < rows.high
+
+
+@pytest.mark.parametrize(("num", "draws"), [(40, 700), (900, 700), (20_000, 117)])
+def test_draws_in_blocks_are_those_drawn_at_once(num, draws):
+    rng = np.random.default_rng(0)
+    seen, columns = [], {"x": rng.uniform(1, 2, num), "whole": rng.integers(9, size=num)}
+
+    def keep(sums):
+        seen.append(sums)
+        return {"mean": sums["x"] / sums["num"]}
+
+    found = bootstrap_sums(keep, columns, np.arange(num), draws=draws, seed=7)["mean"]
+    picks = np.random.default_rng(7).integers(num, size=(draws, num))
+    assert np.array_equal(
+        seen[1]["whole"], columns["whole"][picks].sum(axis=1)
+    )  # to the bit: one other draw would show
+    assert seen[1]["x"] == pytest.approx(columns["x"][picks].sum(axis=1), rel=1e-12)
+    means = columns["x"][picks].mean(axis=1)
+    assert drawn_means(columns["x"], np.arange(num), draws=draws, seed=7) == pytest.approx(means, rel=1e-12)
+    tails = stats.norm.cdf(np.sqrt(num / (num - 1)) * stats.t.isf([0.975, 0.025], num - 1))
+    assert ends(found.interval) == pytest.approx(tuple(np.quantile(means, tails)), rel=1e-12)
+
+
+def test_many_persons_hold_little_memory():
+    def peak(num):
+        x = np.random.default_rng(0).uniform(1, 2, num)
+        tracemalloc.start()
+        bootstrap_sums(mean_of_sums, {"x": x}, np.arange(num), draws=250, method="bca")
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(100)
+    assert peak(40_000) - peak(20_000) < 20_000 * 400  # bytes a person; 250 draws of a person at once are 8000
 
 
 def test_the_seed_is_all_that_decides():
