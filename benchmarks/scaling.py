@@ -1,9 +1,9 @@
 """Time and memory of what is done with many hips against their number: synthetic rows, sparse arrays, 100 to 100,000.
 
-    python benchmarks/scaling.py --store STORE [--hips 100 1000 10000 100000] [--out docs/images/scaling.png]
+    python benchmarks/scaling.py [--store STORE] [--hips 100 1000 10000 100000] [--out docs/images/scaling.png]
 
-STORE is any prepared store; its hips are said again under other names, its arrays are holes of the right length: what
-is measured is what grows with the number, tables, reading, memory, and not what a hip costs. Each point is a process
+STORE is any prepared store, without it one of phantoms; its hips are said again under other names, its arrays are holes
+of the right length: what is measured is what grows with the number, tables, reading, memory, and not what a hip costs. Each point is a process
 of its own, so that its memory is its own.
 """
 
@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+from rows import Row, write_rows
 
 from hipjsw.ablation.answers import answer
 from hipjsw.ablation.design import Design
@@ -220,6 +221,25 @@ def measured(place: Path, counts: Sequence[int]) -> dict[str, list[tuple[float, 
     return found
 
 
+def phantoms() -> Path:
+    """A store of phantoms; what makes it is imported here, for it would count as memory of every point."""
+    from training import configured
+
+    place: Path = configured("coarse", None, 1, "cpu")[1].train.store.folder  # type: ignore[attr-defined]
+    return place
+
+
+def rows_of(found: dict[str, list[tuple[float, float]]], counts: Sequence[int]) -> list[Row]:
+    """Each stage with the most hips, and how it grew there: 1 is in proportion to the hips."""
+    rows, (fewer, most) = [], counts[-2:]
+    for stage, points in found.items():
+        (before, _), (seconds, megabytes) = points[-2:]
+        power = float(np.log(seconds / before) / np.log(most / fewer))
+        figure = f"{seconds:.1f} s, {megabytes:.0f} MB"
+        rows.append(Row(f"{stage}, {most:,} hips", figure, f"grows as hips^{power:.2f}", "1.1 or less", power <= 1.1))
+    return rows
+
+
 def draw(found: dict[str, list[tuple[float, float]]], counts: Sequence[int], out: Path) -> None:
     """Two pictures in one: seconds and memory, both axes by powers of ten."""
     import matplotlib as mpl
@@ -243,11 +263,13 @@ def draw(found: dict[str, list[tuple[float, float]]], counts: Sequence[int], out
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--store", type=Path, required=True)
+    parser.add_argument("--store", type=Path)
     parser.add_argument("--hips", type=int, nargs="+", default=[100, 1000, 10_000, 100_000])
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--rows", type=Path)
     said = parser.parse_args()
-    found = measured(said.store, said.hips)
+    found = measured(said.store or phantoms(), said.hips)
+    write_rows(said.rows, rows_of(found, said.hips))
     print("\n| | " + " | ".join(f"{n} hips" for n in said.hips) + " |\n|---" + "|---:" * len(said.hips) + "|")
     for stage, points in found.items():
         print(f"| {stage} | " + " | ".join(f"{s:.2f} s, {mb:.0f} MB" for s, mb in points) + " |")
