@@ -3,8 +3,8 @@
     python benchmarks/scaling.py [--store STORE] [--hips 100 1000 10000 100000] [--out docs/images/scaling.png]
 
 STORE is any prepared store, without it one of phantoms; its hips are said again under other names, its arrays are holes
-of the right length: what is measured is what grows with the number, tables, reading, memory, and not what a hip costs. Each point is a process
-of its own, so that its memory is its own.
+of the right length: what is measured is what grows with the number, tables, reading, memory, and not what a hip costs.
+Each point is a process of its own, so that its memory is its own.
 """
 
 from __future__ import annotations
