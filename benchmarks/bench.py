@@ -22,12 +22,8 @@ HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- begin: bench -->", "<!-- end: bench -->"
 #: Name of a part, its script, what a full and a quick run of it are given.
 PARTS: dict[str, tuple[str, list[str], list[str]]] = {
-    "training": (
-        "training.py",
-        ["--seconds", "10", "--rounds", "5"],
-        ["--seconds", "1", "--rounds", "1", "--no-compile"],
-    ),
-    "equal steps": ("equal_steps.py", ["--steps", "720", "--seeds", "2"], ["--steps", "8", "--seeds", "1"]),
+    "training": ("training.py", ["--rounds", "40"], ["--rounds", "2", "--no-compile"]),
+    "equal steps": ("equal_steps.py", ["--steps", "720", "--seeds", "1"], ["--steps", "8", "--seeds", "1"]),
     "measuring films": ("measure.py", ["--films", "40", "--repeats", "2"], ["--films", "4", "--repeats", "1"]),
     "preparing films": ("prepare.py", ["--films", "200"], ["--films", "24"]),
     "many hips": ("scaling.py", [], ["--hips", "100", "1000"]),
@@ -48,24 +44,36 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--out", type=Path)
     said = parser.parse_args()
-    began, lines, failed = time.monotonic(), ["| | | against what | aim |", "|---|---:|---|---|"], False
+    page = f"{BEGIN}\n{END}" if said.out is None else said.out.read_text(encoding="utf-8")
+    before, after = page[: page.index(BEGIN) + len(BEGIN)], page[page.index(END) :]
+    parts, failed = parts_of(page[len(before) : page.index(END)]), False
     with tempfile.TemporaryDirectory() as folder:
         for name in said.only:
             script, full, quick = PARTS[name]
             print(f"\n{name}: benchmarks/{script}", flush=True)
-            rows = run(script, quick if said.quick else full, Path(folder))
+            began, options = time.monotonic(), quick if said.quick else full
+            rows = run(script, options, Path(folder))
             failed |= any("failed" in row.what for row in rows)
-            lines += lines_of(name, rows)
-    minutes = (time.monotonic() - began) / 60
-    day = datetime.now(UTC).date()
-    head = f"`make bench`{' (quick)' if said.quick else ''}, {day}, {machine()}, {minutes:.0f} minutes"
-    text = "\n".join([head, "", *lines])
+            took = f"{(time.monotonic() - began) / 60:.0f} minutes"
+            title = f"`{' '.join([script, *options])}`, {datetime.now(UTC).date()}, {took}"
+            parts[name] = lines_of(name, rows, title)
+    lines = [line for name in PARTS for line in parts.get(name, [])]
+    text = "\n".join([f"{machine()}", "", "| | | against what | aim |", "|---|---:|---|---|", *lines])
     print(f"\n{text}")
     if said.out is not None:
-        page = said.out.read_text(encoding="utf-8")
-        before, after = page[: page.index(BEGIN) + len(BEGIN)], page[page.index(END) :]
         said.out.write_text(f"{before}\n{text}\n{after}", encoding="utf-8")
     sys.exit(1 if failed else 0)
+
+
+def parts_of(table: str) -> dict[str, list[str]]:
+    """The lines of each part of an earlier table: what is not run again stays."""
+    parts: dict[str, list[str]] = {}
+    name = None
+    for line in table.splitlines():
+        name = next((part for part in PARTS if line.startswith(f"| **{part}**")), name)
+        if name is not None and line.startswith("|"):
+            parts.setdefault(name, []).append(line)
+    return parts
 
 
 if __name__ == "__main__":

@@ -41,10 +41,10 @@ def read_rows(path: Path) -> list[Row]:
     return [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
 
 
-def lines_of(part: str, rows: Sequence[Row]) -> list[str]:
+def lines_of(part: str, rows: Sequence[Row], title: str = "") -> list[str]:
     """The rows in Markdown, under the name of their part."""
     said = {None: "", True: "met", False: "**missed**"}
-    lines = [f"| **{part}** | | | |"]
+    lines = [f"| **{part}** | | {title} | |"]
     for row in rows:
         aim = f"{row.aim}: {said[row.met]}" if row.aim else ""
         lines.append(f"| {row.what} | {row.figure} | {row.ratio} | {aim} |")

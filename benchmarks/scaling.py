@@ -223,7 +223,7 @@ def measured(place: Path, counts: Sequence[int]) -> dict[str, list[tuple[float, 
 
 def phantoms() -> Path:
     """A store of phantoms; what makes it is imported here, for it would count as memory of every point."""
-    from training import configured
+    from loops import configured
 
     place: Path = configured("coarse", None, 1, "cpu")[1].train.store.folder  # type: ignore[attr-defined]
     return place

@@ -13,7 +13,7 @@ __all__ = ["write_tables"]
 
 
 def write_tables(out: Path, rows: Iterable[Row]) -> None:
-    """Write all rows as both tables; they are gone through once and not held.
+    """Write all rows as both tables; they are gone through once and not held. Earlier tables stay until both are whole.
 
     Args:
         out: Folder of the results.
@@ -22,9 +22,11 @@ def write_tables(out: Path, rows: Iterable[Row]) -> None:
     Raises:
         ValueError: A number that is not finite, or a column that is none.
     """
+    wholes = [out / "measurements.csv", out / "measurements.json"]
+    partial = [path.with_name(path.name + ".partial") for path in wholes]
     with (
-        (out / "measurements.csv").open("w", newline="", encoding="utf-8") as table,
-        (out / "measurements.json").open("w", encoding="utf-8") as listed,
+        partial[0].open("w", newline="", encoding="utf-8") as table,
+        partial[1].open("w", encoding="utf-8") as listed,
     ):
         writer = csv.DictWriter(table, COLUMNS)
         writer.writeheader()
@@ -35,3 +37,5 @@ def write_tables(out: Path, rows: Iterable[Row]) -> None:
             listed.write(before + one.removeprefix("[").removesuffix("\n]"))
             before = ","
         listed.write("[]\n" if before == "[" else "\n]\n")
+    for path, whole in zip(partial, wholes, strict=True):
+        path.replace(whole)
