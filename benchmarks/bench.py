@@ -26,7 +26,7 @@ PARTS: dict[str, tuple[str, list[str], list[str]]] = {
     "equal steps": ("equal_steps.py", ["--steps", "720", "--seeds", "1"], ["--steps", "8", "--seeds", "1"]),
     "measuring films": ("measure.py", ["--films", "40", "--repeats", "2"], ["--films", "4", "--repeats", "1"]),
     "preparing films": ("prepare.py", ["--films", "200"], ["--films", "24"]),
-    "many hips": ("scaling.py", [], ["--hips", "100", "1000"]),
+    "many hips": ("scaling.py", ["--hips", "1000", "10000"], ["--hips", "100", "1000"]),
 }
 
 

@@ -90,7 +90,7 @@ def ours(cfg: object, batches: Iterator[dict[str, Tensor]], device: str, compile
     task.train()
     if compiled:
         task.net.compile()
-    optimiser = optimiser_of(task.net)
+    optimiser = task.optimiser(task.net.parameters())
 
     def step() -> int:
         batch = {name: value.to(device) for name, value in next(batches).items()}

@@ -39,6 +39,12 @@ class StopOnNonFinite(L.Callback):
     def __init__(self) -> None:
         self.rows = torch.empty(0, dtype=torch.long)
         self.loss = torch.zeros(())
+        self.weights: list[torch.nn.Parameter] = []
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """List the weights, once."""
+        del trainer
+        self.weights = list(pl_module.parameters())
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -54,8 +60,8 @@ class StopOnNonFinite(L.Callback):
 
     def on_before_optimizer_step(self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: Any) -> None:
         """Look at loss and gradient, together: on a GPU each look waits for it."""
-        del optimizer
-        found = [p.grad for p in pl_module.parameters() if p.grad is not None]
+        del optimizer, pl_module
+        found = [p.grad for p in self.weights if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(found) if found else torch.zeros_like(self.loss)
         loss, size = torch.stack([self.loss, norm.to(self.loss.dtype)]).tolist()
         if not np.isfinite(loss):

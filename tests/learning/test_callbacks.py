@@ -58,6 +58,7 @@ def test_an_epoch_lasts_from_the_end_of_the_one_before_and_lost_time_is_in_none(
 def test_a_loss_that_is_no_number_stops_the_run_and_says_where(loss):
     watch, trainer, net = StopOnNonFinite(), stopping_at(6), torch.nn.Linear(2, 1)
     net.weight.grad = torch.tensor([[1.0, float("nan")]])  # what such a loss makes of gradients: the loss is named
+    watch.on_train_start(trainer, net)
     watch.on_train_batch_start(trainer, None, {"row": torch.tensor([2, 0])}, 0)
     watch.on_before_backward(trainer, None, torch.tensor(loss))
     with pytest.raises(NonFiniteLossError, match=r"the loss is .* at step 7, with the hips hc, ha; last\.ckpt holds"):
@@ -75,6 +76,7 @@ def stopping_at(step):
 def test_a_gradient_or_weight_that_is_no_number_stops_the_run_before_it_is_used(bad):
     watch, trainer, net = StopOnNonFinite(), stopping_at(6), torch.nn.Linear(2, 1)
     net.weight.grad = torch.tensor([[1.0, 2.0]])
+    watch.on_train_start(trainer, net)
     watch.on_before_optimizer_step(trainer, net, None)
     watch.on_train_epoch_end(trainer, net)
     net.weight.grad[0, 1] = bad
