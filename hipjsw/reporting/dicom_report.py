@@ -104,7 +104,9 @@ def _source(film: Path) -> Dataset:
 
 def film_masks(hip: MeasuredHip, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """The likeliest class of each pixel of the film, ``(3, rows, cols)``; none outside the view."""
+    rows, cols = _on_film(hip.view, shape)
     mapping = _film_to_view(hip.view)
+    mapping[:, 2] += mapping[:, :2] @ (cols.start, rows.start)
     planes = np.concatenate([1.0 - hip.probs.sum(axis=0, keepdims=True), hip.probs]).astype(np.float32)
     border = (1.0, 0.0, 0.0, 0.0)
     drawn = np.stack(
@@ -112,7 +114,7 @@ def film_masks(hip: MeasuredHip, shape: tuple[int, int]) -> NDArray[np.bool_]:
             cv2.warpAffine(
                 plane,
                 mapping,
-                (shape[1], shape[0]),
+                (cols.stop - cols.start, rows.stop - rows.start),
                 flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
                 borderMode=cv2.BORDER_CONSTANT,
                 borderValue=value,
@@ -120,8 +122,19 @@ def film_masks(hip: MeasuredHip, shape: tuple[int, int]) -> NDArray[np.bool_]:
             for plane, value in zip(planes, border, strict=True)
         ]
     )
-    winner = drawn.argmax(axis=0)
-    return np.stack([winner == n for n in (1, 2, 3)])
+    masks = np.zeros((3, *shape), dtype=np.bool_)
+    masks[:, rows, cols] = drawn.argmax(axis=0) == np.arange(1, 4)[:, None, None]
+    return masks
+
+
+def _on_film(view: HipView, shape: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns of the film that the view can touch."""
+    ends = [(-1.0, float(size)) for size in view.shape]
+    corners = np.array([(row, col) for row in ends[0] for col in ends[1]])
+    on_film = view.spacing.to_px(view.to_film_mm(corners))
+    low = np.clip(np.floor(on_film.min(axis=0)).astype(int), 0, np.array(shape) - 1)
+    high = np.clip(np.ceil(on_film.max(axis=0)).astype(int) + 1, low + 1, shape)
+    return slice(low[0], high[0]), slice(low[1], high[1])
 
 
 def _film_to_view(view: HipView) -> NDArray[np.float64]:

@@ -86,6 +86,18 @@ def test_masks_lie_on_the_films_own_pixels(measured, circle_hip):
         assert not masks[:, far_px > view_px + 1].any()
 
 
+@pytest.mark.parametrize("head_px", [(300.0, 250.0), (20.0, 30.0), (590.0, 880.0), (-90.0, 400.0)])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_nothing_that_the_view_shows_of_the_film_is_left_out(measured, head_px, mirrored):
+    ones = np.stack([np.ones((256, 256)), np.zeros((256, 256)), np.zeros((256, 256))]).astype(np.float32)
+    view = HipView((256, 256), 0.4, SPACING.to_mm(np.array(head_px)), mirrored, SPACING)
+    femur = film_masks(replace(measured.hips[0], view=view, probs=ones), SHAPE)[0]
+    at = view.from_film_mm(SPACING.to_mm(np.stack(np.indices(SHAPE), axis=-1).astype(float)))
+    beyond = np.maximum(-at, at - 255.0).max(axis=-1)
+    assert femur[beyond <= 0.45].all()  # half a pixel beyond, background is as likely
+    assert not femur[beyond >= 0.55].any()
+
+
 def test_the_segmentation_comes_back_pixel_for_pixel(written, measured):
     seg = written[0]
     labels = [str(one.SegmentLabel) for one in seg.SegmentSequence]
