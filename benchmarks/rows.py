@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
-
 
 @dataclass(frozen=True)
 class Row:
@@ -52,6 +50,8 @@ def lines_of(part: str, rows: Sequence[Row], title: str = "") -> list[str]:
 
 
 def machine(device: str = "cpu") -> str:
-    """Kind of machine and versions."""
+    """Kind of machine and versions; torch is imported here, or it would count as memory of what is measured."""
+    import torch
+
     kind = torch.cuda.get_device_name() if device == "cuda" else f"{os.cpu_count()} cores ({platform.machine()})"
     return f"{kind}, {torch.get_num_threads()} threads, torch {torch.__version__}"
