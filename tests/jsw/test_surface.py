@@ -96,7 +96,8 @@ def test_a_distance_that_equals_the_tolerance_is_within_it(apart_px, pixel_mm):
 @given(st.floats(12, 30), st.floats(0.2, 8), st.floats(0.2, 1.0))
 def test_concentric_discs_are_their_radii_apart(radius, wider, pixel_mm):
     result = surface_agreement(disc(radius + wider), disc(radius), pixel_mm)
-    assert result.assd_mm == pytest.approx(wider * pixel_mm, abs=0.02 * pixel_mm)
+    # Its mean over the circle is not quite 0: of 546 discs the worst was 0.0214 px.
+    assert result.assd_mm == pytest.approx(wider * pixel_mm, abs=0.025 * pixel_mm)
     # The contour of the coverage of a straight edge swings about it by up to (3 - 2 sqrt 2) / 2 = 0.086 px.
     assert result.hd95_mm == pytest.approx(wider * pixel_mm, abs=2 * 0.09 * pixel_mm)
 
