@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from loops import Clock, configured, loaded, monai_net
+from loops import MONAI, Clock, configured, loaded, monai_net
 from monai.losses import DiceCELoss
 from omegaconf import OmegaConf
 from rows import Row, machine, write_rows
@@ -28,7 +28,6 @@ from hipjsw.learning.data import Budget
 from hipjsw.learning.fitting import LAST, fit
 from hipjsw.learning.overlap import ImageDice, hard_target
 
-MONAI = "MONAI's UNet, bare loop"
 WAYS = {
     "ours": {},
     "ours, trainer.compile=true": {"trainer": {"compile": True}},

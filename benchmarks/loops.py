@@ -23,6 +23,8 @@ from hipjsw.app.provision import provide_store
 from hipjsw.app.schema import register_schemas
 
 STUDY_PX, STUDY_BATCH = 512, 20
+#: Name of the peer.
+MONAI = "MONAI's UNet, bare loop"
 #: What is trained on where no store is named.
 PHANTOM = ["data=phantom_views", "data.persons.demo=400", "data.test_hips.demo=200"]
 #: Steps that are not counted.

@@ -18,7 +18,7 @@ from itertools import cycle
 from pathlib import Path
 
 import numpy as np
-from loops import WARM, Clock, Step, configured, kept_batches, loaded, ours, peer, study_way, wait
+from loops import MONAI, WARM, Clock, Step, configured, kept_batches, loaded, ours, peer, study_way, wait
 from omegaconf import OmegaConf
 from rows import Row, machine, write_rows
 from turns import ENDLESS, WholeTraining
@@ -32,7 +32,6 @@ STUDY_SAMPLES = 23544 * 50
 #: The study's way is slow: one step of it in so many rounds.
 STUDY_EVERY = 8
 LIMIT = "our network, bare loop, in memory (the limit)"
-MONAI = "MONAI's UNet, bare loop"
 STUDY = "the study's way, 512x512"
 COMPILED = "our network, compiled, in memory"
 WHOLE, WHOLE_COMPILED = "our training, whole", "our training, whole, trainer.compile=true"

@@ -23,7 +23,7 @@ from hipjsw.learning.warp import Warp, warp
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Augment", "Augmentation", "CentreCrop", "OnBatch", "generator"]
+__all__ = ["Augment", "Augmentation", "CentreCrop", "OnBatch", "digest", "generator"]
 
 
 class Augmentation(Protocol):
@@ -204,9 +204,13 @@ class Augment:
 
 def generator(purpose: str, key: Key) -> np.random.Generator:
     """A generator of its own for every purpose and key (numpy's would take (1, 2) and (1, 2, 0) for one)."""
+    return np.random.default_rng(int.from_bytes(digest(purpose, key, 16), "big"))
+
+
+def digest(purpose: str, key: Key, size: int) -> bytes:
+    """So many bytes that depend on purpose and key alone."""
     text = ",".join([purpose, *(str(int(k)) for k in key)])
-    digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
-    return np.random.default_rng(int.from_bytes(digest, "big"))
+    return hashlib.blake2b(text.encode(), digest_size=size).digest()
 
 
 def _change_greys(image: NDArray[np.float32], amounts: tuple[float, ...], key: Key) -> NDArray[np.float32]:

@@ -7,7 +7,6 @@ albumentations pipeline, from draws of their own: brightness and contrast, gamma
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -18,15 +17,14 @@ import torch.nn.functional as F  # noqa: N812  (the field's name for it)
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hipjsw.learning.augment import Augment
+from hipjsw.learning.augment import Augment, digest
 from hipjsw.learning.sample import WEIGHT, Key, Sample, corner, crop, unit_range
+from hipjsw.learning.warp import OUTSIDE_PX, leaves
 
 __all__ = ["BatchAugment", "Greys"]
 
 #: Radius of the blur's kernel in standard deviations, rounded down, as PIL and albumentations have it.
 KERNEL_SD = 3.5
-#: How far beyond the stored sample a place counts as within it: rounding.
-OUTSIDE_PX = 1e-4
 
 
 class Greys(NamedTuple):
@@ -104,9 +102,8 @@ class BatchAugment(Augment):
 
 def _uniform(purpose: str, key: Key) -> list[float]:
     """Six numbers evenly in [0, 1) of a purpose and key, straight from a hash: cheaper than a generator."""
-    text = ",".join([purpose, *(str(int(k)) for k in key)])
-    digest = hashlib.blake2b(text.encode(), digest_size=48).digest()
-    return [int.from_bytes(digest[n : n + 8], "big") / 2**64 for n in range(0, 48, 8)]
+    drawn = digest(purpose, key, 48)
+    return [int.from_bytes(drawn[n : n + 8], "big") / 2**64 for n in range(0, 48, 8)]
 
 
 def _warped(stored: Tensor, size: tuple[int, int], matrices: NDArray[np.float64]) -> Tensor:
@@ -118,9 +115,7 @@ def _warped(stored: Tensor, size: tuple[int, int], matrices: NDArray[np.float64]
     x, y = (rows[:, n, 0] * across + (rows[:, n, 1] * down + rows[:, n, 2]) for n in (0, 1))
     grid = torch.stack([x * (2 / max(width - 1, 1)) - 1, y * (2 / max(height - 1, 1)) - 1], -1)
     moved = F.grid_sample(stored, grid, padding_mode="border", align_corners=True)
-    corners = np.array([(c, r, 1.0) for c in (0, size[1] - 1) for r in (0, size[0] - 1)])
-    ends = corners @ matrices.transpose(0, 2, 1)
-    if (ends < -OUTSIDE_PX).any() or (ends > np.array([width - 1, height - 1]) + OUTSIDE_PX).any():
+    if any(leaves(matrix, (height, width), size) for matrix in matrices):
         reached = [(at >= -OUTSIDE_PX) & (at <= last + OUTSIDE_PX) for at, last in ((x, width - 1), (y, height - 1))]
         moved[:, 1:] *= (reached[0] & reached[1])[:, None]
     return moved

@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 
 from hipjsw.learning.sample import FILL, WEIGHT, Sample, corner, unit_range
 
-__all__ = ["Warp", "warp"]
+__all__ = ["OUTSIDE_PX", "Warp", "leaves", "warp"]
+
+#: How far beyond the stored sample a place counts as within it: rounding.
+OUTSIDE_PX = 1e-4
 
 
 @dataclass(frozen=True)
@@ -80,14 +83,14 @@ def warp(image: NDArray[Any], planes: NDArray[Any], size: tuple[int, int], motio
     moved_image = resample(image.astype(np.float32), None)
     stored_planes = unit_range(planes)
     moved = np.stack([resample(plane, fill) for plane, fill in zip(stored_planes, FILL, strict=False)])
-    if _leaves(matrix, image.shape, size):
+    if leaves(matrix, image.shape, size):
         inside = resample(np.ones(image.shape, np.float32), 0.0)
         moved[WEIGHT, inside < 1 - 1e-4] = 0.0
     return np.clip(moved_image, 0.0, 1.0), np.clip(moved, 0.0, 1.0)
 
 
-def _leaves(matrix: NDArray[np.float64], stored: tuple[int, ...], size: tuple[int, int]) -> bool:
+def leaves(matrix: NDArray[np.float64], stored: tuple[int, ...], size: tuple[int, int]) -> bool:
     """Whether a corner of the crop comes from beyond the stored sample, by more than rounding."""
     corners = np.array([(x, y, 1.0) for x in (0, size[1] - 1) for y in (0, size[0] - 1)])
     points = corners @ matrix.T
-    return bool((points < -1e-4).any() or (points > np.array([stored[1] - 1, stored[0] - 1]) + 1e-4).any())
+    return bool((points < -OUTSIDE_PX).any() or (points > np.array([stored[1] - 1, stored[0] - 1]) + OUTSIDE_PX).any())

@@ -124,6 +124,12 @@ def test_the_number_of_loading_processes_changes_no_weight(store, tmp_path):
     assert_equal_weights(weights_of(tmp_path / "none"), weights_of(tmp_path / "two"))
 
 
+def test_hips_that_lie_on_the_device_change_no_weight(store, tmp_path):
+    for name, resident in (("read", False), ("kept", True)):
+        train(configuration(f"trainer.resident={resident}"), store, tmp_path / name)
+    assert_equal_weights(weights_of(tmp_path / "read"), weights_of(tmp_path / "kept"))
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*script_method:DeprecationWarning")  # torch's own compiler
 def test_a_compiled_network_trains_as_the_same_to_rounding_and_its_checkpoints_are_the_same_kind(store, tmp_path):
